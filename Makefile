@@ -1,0 +1,74 @@
+# lan6d: `make demo` shows it at work, `make test` tests it, `make` builds it for this machine.
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+GOFLAGS := -trimpath
+LDFLAGS := -s -w -X main.version=$(VERSION)
+BUILD   := CGO_ENABLED=0 go build $(GOFLAGS) -ldflags '$(LDFLAGS)'
+
+# Packages without I/O: their tests also run as on other machines, in other word sizes and byte orders.
+PURE := ./dhcpv6/... ./openwrt/...
+
+# The machines that OpenWrt runs on, and how Go names them where the names differ.
+TARGETS := mips mipsle arm5 arm7 arm64 riscv64 loong64 amd64 386
+ENV_mips   := GOARCH=mips GOMIPS=softfloat
+ENV_mipsle := GOARCH=mipsle GOMIPS=softfloat
+ENV_arm5   := GOARCH=arm GOARM=5
+ENV_arm7   := GOARCH=arm GOARM=7
+
+# Octets, for mipsle: what a router with little flash can spare.
+MAX_SIZE    := 2800000
+MAX_SIZE_XZ := 750000
+
+.PHONY: all build demo test check race fuzz size cross clean test-packages demo-packages
+
+all: build
+
+build:
+	$(BUILD) -o build/lan6d .
+
+demo: demo-packages build
+	test/demo.sh build/lan6d
+
+test: test-packages check size
+	$(ENV_mips) CGO_ENABLED=0 go test -exec qemu-mips $(PURE)
+	$(ENV_arm5) CGO_ENABLED=0 go test -exec qemu-arm $(PURE)
+	GOARCH=386 CGO_ENABLED=0 go test $(PURE)
+	go test ./...
+
+# What needs no package and no other machine: format, vet.
+check:
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	go vet ./...
+
+race: test-packages
+	CGO_ENABLED=1 go test -race ./...
+
+FUZZTIME := 30s
+fuzz:
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+size:
+	@$(ENV_mipsle) $(BUILD) -o build/lan6d-mipsle .
+	@size=$$(wc -c <build/lan6d-mipsle); xz=$$(xz -9e -c build/lan6d-mipsle | wc -c); \
+	echo "lan6d for mipsle, softfloat: $$size octets (at most $(MAX_SIZE)), $$xz as xz (at most $(MAX_SIZE_XZ))"; \
+	test $$size -le $(MAX_SIZE) && test $$xz -le $(MAX_SIZE_XZ)
+
+cross: $(TARGETS:%=cross-%)
+
+cross-%:
+	@env $(or $(ENV_$*),GOARCH=$*) $(BUILD) -o build/lan6d-$* .
+	@printf 'lan6d for %-8s %8d octets\n' $* $$(wc -c <build/lan6d-$*)
+
+clean:
+	rm -rf build
+
+test-packages:
+	@test/install.sh test
+
+demo-packages:
+	@test/install.sh demo

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/server"
+	"lan6d/netif"
+	"lan6d/openwrt"
+)
+
+// daemon is the program while it runs. Its loop is the one goroutine that owns all of this; the feeders (a receiver for
+// each socket, the watcher, signals, the timer) hand it values through channels.
+type daemon struct {
+	options  options
+	log      *logger
+	config   *openwrt.Config
+	server   *server.Server
+	watcher  *netif.Watcher
+	snapshot *netif.Snapshot
+	batches  chan *netif.Batch
+	reports  chan error // from the feeders
+	outbox   *netif.Outbox
+	served   map[string]*served // by logical name
+	tick     *time.Timer
+	wake     time.Time   // when tick fires
+	duid     dhcpv6.DUID // the server's: the configured one, or ownDUID
+	ownDUID  dhcpv6.DUID // the one in the state directory
+	started  bool
+}
+
+// serve runs the server until it is told to stop.
+func serve(o options, stderr io.Writer) error {
+	log := newLogger(stderr)
+	if o.syslog {
+		if err := log.useSyslog(); err != nil {
+			return err
+		}
+	}
+	config, problems, err := o.load()
+	if err != nil {
+		for _, p := range problems {
+			log.errorf("%s", p)
+		}
+		return err
+	}
+	lock, err := lockState(o.stateDir)
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	d := &daemon{
+		options: o, log: log, batches: make(chan *netif.Batch), reports: make(chan error, 16),
+		served: make(map[string]*served), tick: time.NewTimer(time.Hour),
+	}
+	d.server = server.New(time.Now(), server.Config{})
+	d.logProblems(problems)
+	d.apply(config)
+	if d.outbox, err = netif.NewOutbox(); err != nil {
+		return err
+	}
+	d.watcher, err = netif.Watch(netif.WatchConfig{Report: d.report})
+	if err != nil {
+		return fmt.Errorf("watch the interfaces: %w", err)
+	}
+	defer d.watcher.Close()
+	defer d.close()
+	return d.loop()
+}
+
+// report takes a feeder's error to the loop; if the loop is far behind, to nobody: a feeder must not wait for it.
+func (d *daemon) report(err error) {
+	select {
+	case d.reports <- err:
+	default:
+	}
+}
+
+func (d *daemon) loop() error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
+	defer signal.Stop(signals)
+	for {
+		select {
+		case b := <-d.batches:
+			d.handle(b)
+		case d.snapshot = <-d.watcher.Snapshots():
+			d.configure()
+			if err := d.start(); err != nil {
+				return err
+			}
+		case <-d.tick.C:
+			d.wake = time.Time{}
+			d.retry()
+		case err := <-d.reports:
+			d.log.warnf("%v", err)
+		case s := <-signals:
+			if s != unix.SIGHUP {
+				d.log.infof("stopped by %v", s)
+				return nil
+			}
+			d.reload()
+		}
+		d.settle()
+	}
+}
+
+// start looks at the outcome of the first configuration: when not one interface can be served although it is there,
+// something is wrong that the user must mend, and a daemon that runs and serves nobody would hide it.
+func (d *daemon) start() error {
+	if d.started {
+		return nil
+	}
+	d.started = true
+	var failed error
+	for _, s := range d.served {
+		if s.socket != nil || s.err == nil {
+			failed = nil
+			break
+		}
+		failed = s.err
+	}
+	if failed == nil {
+		d.log.infof("lan6d %s started, server DUID %s", version, d.duid)
+	}
+	return failed
+}
+
+// handle answers a batch of datagrams: first all of them, then one system call sends the answers.
+func (d *daemon) handle(b *netif.Batch) {
+	now := time.Now()
+	for i := range b.Len() {
+		in := b.At(i)
+		if in.Truncated {
+			continue // counted by the socket
+		}
+		buf := d.outbox.Buffer()
+		if buf == nil {
+			d.flush()
+			buf = d.outbox.Buffer()
+		}
+		out, err := d.server.Handle(now, server.Datagram{Payload: in.Payload, Ifindex: in.Ifindex, Peer: in.From, Local: in.To}, buf)
+		switch {
+		case err == nil:
+			d.outbox.Add(b.Socket(), len(out.Payload), out.Peer, out.Local, out.Ifindex)
+		case err == server.DropReplyTooLong:
+			d.log.warnf("%s: the answer to %v does not fit a datagram: refused", b.Socket().Name(), in.From.Addr())
+		case d.log.packet(now):
+			d.log.debugf("%s: message from %v dropped: %v", b.Socket().Name(), in.From.Addr(), err)
+		}
+	}
+	d.flush()
+	b.Release()
+}
+
+// flush sends what the outbox holds.
+func (d *daemon) flush() {
+	for _, e := range d.outbox.Flush() {
+		if d.log.packet(time.Now()) {
+			d.log.debugf("%v", e)
+		}
+	}
+}
+
+// settle carries out what the last turn of the loop led to, and sets the timer for the next deadline.
+func (d *daemon) settle() {
+	now := time.Now()
+	next := d.server.Tick(now)
+	for _, e := range d.server.Events() {
+		d.logEvent(&e)
+	}
+	if at := d.nextRetry(); next.IsZero() || !at.IsZero() && at.Before(next) {
+		next = at
+	}
+	if next.IsZero() || next.Equal(d.wake) {
+		return
+	}
+	d.wake = next
+	d.tick.Reset(max(next.Sub(now), 0))
+}
+
+func (d *daemon) close() {
+	for _, s := range d.served {
+		s.close()
+	}
+}

@@ -1,0 +1,257 @@
+package server
+
+import (
+	"iter"
+	"net/netip"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
+)
+
+// maxWithdrawn bounds the leases that a binding remembers only to tell the client that they are over.
+const maxWithdrawn = 8
+
+// optionOf and unavailable: the option that an IA of the kind travels in, and the status for one that gets nothing.
+var (
+	optionOf    = [...]dhcpv6.OptionCode{lease.Address: dhcpv6.OptionIANA, lease.Prefix: dhcpv6.OptionIAPD}
+	unavailable = [...]dhcpv6.StatusCode{lease.Address: dhcpv6.StatusNoAddrsAvail, lease.Prefix: dhcpv6.StatusNoPrefixAvail}
+)
+
+// listed iterates the addresses or prefixes that a message names in an IA.
+func listed(kind lease.Kind, ia *dhcpv6.IA) iter.Seq[netip.Prefix] {
+	return func(yield func(netip.Prefix) bool) {
+		for code, data := range ia.All() {
+			switch {
+			case kind == lease.Address && code == dhcpv6.OptionIAAddr:
+				if a, err := dhcpv6.ParseIAAddr(data); err == nil && !yield(netip.PrefixFrom(a.Addr, 128)) {
+					return
+				}
+			case kind == lease.Prefix && code == dhcpv6.OptionIAPrefix:
+				if p, err := dhcpv6.ParseIAPrefix(data); err == nil && !yield(p.Prefix) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// assign answers one IA of a Solicit, Request, Renew or Rebind: with leases, or with the status that says why not. A
+// Rebind of which nothing is known gets no answer for the IA.
+func (r *request) assign(kind lease.Kind, l *link, ia *dhcpv6.IA) {
+	from := len(r.leases)
+	status := r.choose(kind, l, ia)
+	granted := r.leases[from:]
+	if status == dhcpv6.StatusNoBinding && r.msg.Type == dhcpv6.Rebind && !r.anyForeign(kind, l, ia) {
+		return
+	}
+	m := r.w.Begin(optionOf[kind])
+	r.w.Uint32(ia.IAID)
+	times := r.w.Mark()
+	r.w.Uint32(0)
+	r.w.Uint32(0)
+	if active(granted) > 0 {
+		r.granted = append(r.granted, times)
+	}
+	for i := range granted {
+		r.writeLease(kind, &granted[i])
+	}
+	if withdrawn := r.writeUngranted(kind, l, ia, granted); status != dhcpv6.StatusSuccess && !withdrawn {
+		r.w.Status(status, "")
+	}
+	r.w.End(m)
+}
+
+// choose finds or makes the IA's binding, appends its leases to r.leases and itself to r.pending. Any status but Success
+// means that there is none.
+func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusCode {
+	if l == nil {
+		return unavailable[kind]
+	}
+	// Section 18.3.2: a Request for addresses of another link.
+	if r.msg.Type == dhcpv6.Request && kind == lease.Address && len(l.prefixes) > 0 && r.anyForeign(kind, l, ia) {
+		return dhcpv6.StatusNotOnLink
+	}
+	host := r.host(ia.IAID)
+	b, status := r.binding(kind, l, ia, host)
+	if b == nil {
+		return status
+	}
+	from := len(r.leases)
+	r.addLeases(l, b, host)
+	if active(r.leases[from:]) == 0 {
+		r.leases = r.leases[:from]
+		if b.State == lease.New {
+			r.table.Remove(b)
+		}
+		return unavailable[kind]
+	}
+	r.table.Hold(b)
+	r.pending = append(r.pending, pending{b, from, len(r.leases), l.isFixed(kind, host, b)})
+	return dhcpv6.StatusSuccess
+}
+
+// addLeases appends to r.leases what the binding gives under each usable prefix of the link, and after that the leases
+// which the client was promised earlier and has no longer.
+func (r *request) addLeases(l *link, b *lease.Binding, host *Host) {
+	from := len(r.leases)
+	longest := l.LeaseTime
+	if host != nil && host.LeaseTime != 0 {
+		longest = host.LeaseTime
+	}
+	for i := range l.prefixes {
+		p := &l.prefixes[i]
+		leased := p.lease(b)
+		if !leased.IsValid() || !p.usable(r.now) {
+			continue
+		}
+		valid := min(p.valid.Until(r.now), l.MaxValid, longest)
+		preferred := min(p.preferred.Until(r.now), l.MaxPreferred, longest, valid)
+		if preferred == 0 {
+			continue
+		}
+		r.leases = append(r.leases,
+			lease.Lease{Prefix: leased, Preferred: r.now.After(preferred), Valid: r.now.After(valid)})
+	}
+	granted, withdrawn := r.leases[from:], 0
+	for _, old := range b.Leases {
+		if old.Valid > r.now && withdrawn < maxWithdrawn && !contains(granted, old.Prefix) {
+			old.Withdrawn, old.Preferred = true, r.now
+			r.leases = append(r.leases, old)
+			withdrawn++
+		}
+	}
+}
+
+// lease is the address or prefix that a binding has under the prefix; not valid if it has none.
+func (p *prefix) lease(b *lease.Binding) netip.Prefix {
+	switch {
+	case b.Kind == lease.Address && p.addresses:
+		return addressUnder(p.subnet, b.ID)
+	case b.Kind == lease.Prefix && p.delegates:
+		return subnetUnder(p.net, b.ID, b.Length)
+	}
+	return netip.Prefix{}
+}
+
+func contains(leases []lease.Lease, p netip.Prefix) bool {
+	for i := range leases {
+		if leases[i].Prefix == p {
+			return true
+		}
+	}
+	return false
+}
+
+// writeLease writes a lease with what remains of its lifetimes, zero for a withdrawn one.
+func (r *request) writeLease(kind lease.Kind, l *lease.Lease) {
+	var preferred, valid uint32
+	if !l.Withdrawn {
+		preferred, valid = l.Preferred.Until(r.now), l.Valid.Until(r.now)
+	}
+	r.writePrefix(kind, l.Prefix, preferred, valid)
+}
+
+func (r *request) writePrefix(kind lease.Kind, p netip.Prefix, preferred, valid uint32) {
+	if kind == lease.Address {
+		r.w.IAAddr(p.Addr(), preferred, valid)
+	} else {
+		r.w.IAPrefix(p, preferred, valid)
+	}
+}
+
+// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. To a Rebind without a binding
+// only what does not belong to the link is said: the rest may be another server's.
+func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, granted []lease.Lease) (any bool) {
+	if r.msg.Type != dhcpv6.Renew && r.msg.Type != dhcpv6.Rebind || l == nil {
+		return false
+	}
+	for p := range listed(kind, ia) {
+		if contains(granted, p) || len(granted) == 0 && r.msg.Type == dhcpv6.Rebind && !l.foreign(kind, p) {
+			continue
+		}
+		// A length alone (RFC 8168) is a wish, no prefix that the client has.
+		if kind == lease.Prefix && p.Addr().IsUnspecified() {
+			continue
+		}
+		r.writePrefix(kind, p, 0, 0)
+		any = true
+	}
+	return any
+}
+
+// foreign reports whether the link has prefixes and the address or prefix is in none of them.
+func (l *link) foreign(kind lease.Kind, p netip.Prefix) bool {
+	if kind == lease.Prefix && p.Addr().IsUnspecified() {
+		return false
+	}
+	return len(l.prefixes) > 0 && !l.onLink(p.Addr())
+}
+
+// anyForeign reports whether the IA names an address or prefix that does not belong to the link.
+func (r *request) anyForeign(kind lease.Kind, l *link, ia *dhcpv6.IA) bool {
+	if l == nil {
+		return false
+	}
+	for p := range listed(kind, ia) {
+		if l.foreign(kind, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// commit makes what the answer says true in the table.
+func (r *request) commit() {
+	for i := range r.pending {
+		p := &r.pending[i]
+		b := p.binding
+		if !b.Link.Holds(b) {
+			continue // an offer of this very message that was one too many
+		}
+		if r.reply == dhcpv6.Advertise {
+			r.table.Offer(b, r.now.Add(offerTime), r.offerLimit(b))
+			continue
+		}
+		leases := r.leases[p.from:p.to]
+		kind := Renewed
+		if b.State != lease.Bound || !sameLeases(b.Leases, leases) {
+			kind = Bound
+		}
+		b.Leases = append(b.Leases[:0], leases...)
+		b.Fixed = p.fixed
+		r.setName(b)
+		r.table.Bind(b)
+		r.emit(r.now, kind, b, r.in.Peer.Addr())
+	}
+}
+
+// offerLimit is how many offers the binding's link may have outstanding.
+func (s *Server) offerLimit(b *lease.Binding) int {
+	for _, l := range s.links {
+		if l.leases == b.Link && l.MaxOffers > 0 {
+			return l.MaxOffers
+		}
+	}
+	return DefaultMaxOffers
+}
+
+func sameLeases(a, b []lease.Lease) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Prefix != b[i].Prefix || a[i].Withdrawn != b[i].Withdrawn {
+			return false
+		}
+	}
+	return true
+}
+
+// abandon undoes what was begun for an answer that is not sent.
+func (r *request) abandon() {
+	for i := range r.pending {
+		if b := r.pending[i].binding; b.State == lease.New && b.Link.Holds(b) {
+			r.table.Remove(b)
+		}
+	}
+}

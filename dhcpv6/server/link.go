@@ -1,0 +1,195 @@
+package server
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"sort"
+	"time"
+
+	"lan6d/dhcpv6/lease"
+)
+
+// Link is the state of one interface as the kernel has it.
+type Link struct {
+	Name      string // the logical interface: Interface.Name
+	Ifindex   int
+	LinkLocal netip.Addr // the zero value: none
+	Addresses []LinkAddress
+}
+
+// LinkAddress is an address of the interface that is ready for use: not tentative, not temporary, not a duplicate. The
+// lifetimes end at the moments given; the zero time means never.
+type LinkAddress struct {
+	Prefix           netip.Prefix // the address and the length of its prefix
+	Preferred, Valid time.Time
+}
+
+// link is a served interface: its configuration, its state and what follows from both.
+type link struct {
+	*Interface
+	present   bool
+	ifindex   int
+	linkLocal netip.Addr
+	leases    *lease.Link
+	prefixes  []prefix
+	pools     [2][]lease.Pool // by lease.Kind, in the order to try them
+	reserved  [2]lease.Reserved
+	options   []option
+	domain    []byte     // the first search domain in wire form; empty: none
+	source    netip.Addr // a global address to send from
+
+	quietUntil [2]lease.Time // of PoolFull events
+}
+
+// prefix is one of the interface's prefixes.
+type prefix struct {
+	address          netip.Addr   // the router's own in it
+	net              netip.Prefix // as on the interface: what is delegated comes from it
+	subnet           netip.Prefix // the /64 (or longer) of the address: what clients on the link get addresses from
+	preferred, valid lease.Time
+	addresses        bool // addresses are given from it
+	delegates        bool // prefixes are delegated from it
+}
+
+// usable reports whether new leases may come from the prefix.
+func (p *prefix) usable(now lease.Time) bool { return p.preferred > now && p.valid > now }
+
+// SetLinks replaces what the server knows of the kernel's interfaces. Interfaces that are not in the configuration serve
+// to keep their prefixes out of what is delegated. An interface that is missing keeps its bindings.
+func (s *Server) SetLinks(now time.Time, links []Link) {
+	s.given = links
+	quiet := make(map[string][2]lease.Time, len(s.links))
+	for _, l := range s.links {
+		quiet[l.Name] = l.quietUntil
+	}
+	s.links = s.links[:0:0]
+	for i := range s.config.Interfaces {
+		l := &link{Interface: &s.config.Interfaces[i]}
+		l.leases = s.table.Link(l.Name)
+		l.quietUntil = quiet[l.Name]
+		s.links = append(s.links, l)
+		if j := slices.IndexFunc(links, func(k Link) bool { return k.Name == l.Name }); j >= 0 {
+			l.present, l.ifindex, l.linkLocal = true, links[j].Ifindex, links[j].LinkLocal
+			l.setPrefixes(s.table, links[j].Addresses)
+		}
+	}
+	for i, l := range s.links {
+		l.setAddressPools(s.config.Hosts)
+		l.setPrefixPools(s, i)
+		l.setOptions(&s.config)
+		l.setSource(s.table.At(now))
+	}
+}
+
+// setPrefixes takes the interface's addresses; several in one subnet count as one with the longest lifetimes.
+func (l *link) setPrefixes(t *lease.Table, addresses []LinkAddress) {
+	at := func(end time.Time) lease.Time {
+		if end.IsZero() {
+			return lease.Never
+		}
+		return max(t.At(end), 0)
+	}
+	for _, a := range addresses {
+		address := a.Prefix.Addr()
+		if !address.Is6() || address.Is4In6() || !address.IsGlobalUnicast() {
+			continue
+		}
+		p := prefix{
+			address:   address,
+			net:       a.Prefix.Masked(),
+			subnet:    netip.PrefixFrom(address, max(a.Prefix.Bits(), 64)).Masked(),
+			preferred: at(a.Preferred),
+			valid:     at(a.Valid),
+		}
+		if i := slices.IndexFunc(l.prefixes, func(q prefix) bool { return q.subnet == p.subnet && q.net == p.net }); i >= 0 {
+			q := &l.prefixes[i]
+			q.preferred, q.valid = max(q.preferred, p.preferred), max(q.valid, p.valid)
+			continue
+		}
+		l.prefixes = append(l.prefixes, p)
+	}
+}
+
+// allowed reports whether the prefix filter lets the prefix be used.
+func (l *link) allowed(p *prefix) bool {
+	f := l.PrefixFilter
+	return !f.IsValid() || f.Bits() <= p.net.Bits() && f.Contains(p.address)
+}
+
+// onLink reports whether an address belongs to the link, by any of its prefixes.
+func (l *link) onLink(a netip.Addr) bool {
+	return slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.net.Contains(a) })
+}
+
+// sourceFor is the address to answer a multicast message from.
+func (l *link) sourceFor(peer netip.Addr) netip.Addr {
+	if peer.IsLinkLocalUnicast() || !l.source.IsValid() {
+		return l.linkLocal
+	}
+	return l.source
+}
+
+func (l *link) setSource(now lease.Time) {
+	l.source = netip.Addr{}
+	for i := range l.prefixes {
+		if p := &l.prefixes[i]; p.valid > now && (!l.source.IsValid() || l.source.IsPrivate() && !p.address.IsPrivate()) {
+			l.source = p.address
+		}
+	}
+}
+
+// setAddressPools decides which prefixes give addresses and which interface ids they may have.
+func (l *link) setAddressPools(hosts []Host) {
+	best := -1
+	for i := range l.prefixes {
+		p := &l.prefixes[i]
+		if p.subnet.Bits() == 64 && l.allowed(p) && (best < 0 || p.preferred > l.prefixes[best].preferred) {
+			best = i
+		}
+	}
+	var bits []int
+	for i := range l.prefixes {
+		p := &l.prefixes[i]
+		p.addresses = l.Addresses && l.allowed(p) && p.subnet.Bits() < 128 &&
+			(l.AssignAll || i == best || p.subnet.Bits() > 64)
+		if p.addresses {
+			bits = append(bits, min(l.HostIDLength, 128-p.subnet.Bits()))
+		}
+	}
+	sort.Slice(bits, func(i, j int) bool { return bits[i] < bits[j] })
+	l.reserved[lease.Address] = lease.NewReserved(l.reservedInterfaceIDs(hosts))
+	for _, n := range slices.Compact(bits) {
+		// The lowest ids are left to what people configure by hand: up to 0xff, or a sixteenth of a small pool.
+		first := min(0x100, uint64(1)<<max(n-4, 0))
+		last := uint64(1)<<n - 1 // 1<<64 is 0 in Go: all ones
+		l.pools[lease.Address] = append(l.pools[lease.Address],
+			lease.Pool{Span: lease.Span{First: first, Last: last}, Reserved: l.reserved[lease.Address]})
+	}
+}
+
+// reservedInterfaceIDs are those of RFC 5453, those of the configuration and the router's own.
+func (l *link) reservedInterfaceIDs(hosts []Host) []lease.Span {
+	spans := []lease.Span{
+		{First: 0, Last: 0}, // subnet-router anycast
+		{First: 0x0200_5eff_fe00_0000, Last: 0x0200_5eff_feff_ffff}, // IANA's Ethernet block, proxy mobile IPv6 in it
+		{First: 0xfdff_ffff_ffff_ff80, Last: 0xfdff_ffff_ffff_ffff}, // subnet anycast
+	}
+	for i := range hosts {
+		if id := hosts[i].HostID; id != 0 {
+			spans = append(spans, lease.Span{First: id, Last: id})
+		}
+	}
+	for i := range l.prefixes {
+		id := interfaceID(l.prefixes[i].address, l.prefixes[i].subnet.Bits())
+		spans = append(spans, lease.Span{First: id, Last: id})
+	}
+	return spans
+}
+
+// interfaceID is the part of the address behind the first bits, 64 or more of them.
+func interfaceID(a netip.Addr, bits int) uint64 {
+	b := a.As16()
+	id := binary.BigEndian.Uint64(b[8:])
+	return id & (1<<(128-bits) - 1)
+}

@@ -1,0 +1,105 @@
+package server
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"lan6d/dhcpv6"
+)
+
+// relayHead is what the answer repeats of one relay agent's header. Options alias the datagram.
+type relayHead struct {
+	hopCount   uint8
+	link, peer netip.Addr
+	options    dhcpv6.Options
+}
+
+// unwrap takes the relay agents' headers off, remembers them and finds the client's link (section 13.1).
+func (r *request) unwrap(payload []byte) ([]byte, error) {
+	r.link, r.onLink = r.arrival, r.arrival
+	for len(payload) > 0 && dhcpv6.MessageType(payload[0]).Relayed() {
+		m, err := dhcpv6.ParseRelayMessage(payload)
+		switch {
+		case m.Type == dhcpv6.RelayReply, payload[0] == byte(dhcpv6.RelayReply):
+			return nil, DropMessageType
+		case err != nil:
+			return nil, DropMalformed
+		case r.relays == len(r.relayed):
+			return nil, DropRelayDepth
+		case m.Options.Count(dhcpv6.OptionRelayMsg) != 1:
+			return nil, DropRelayMessage
+		}
+		r.counters.Received[dhcpv6.RelayForward]++
+		r.relayed[r.relays] = relayHead{m.HopCount, m.LinkAddress, m.PeerAddress, m.Options}
+		r.relays++
+		payload, _ = m.Options.Get(dhcpv6.OptionRelayMsg)
+	}
+	if r.relays > 0 {
+		r.findRelayedLink()
+		_, r.relayPort = r.relayed[0].options.Get(dhcpv6.OptionRelayPort)
+		r.mac = clientMAC(r.relayed[r.relays-1].options)
+	}
+	return payload, nil
+}
+
+// findRelayedLink takes the link-address of the relay nearest to the client that gives one. A link-local or multicast
+// address names no link and counts as none.
+func (r *request) findRelayedLink() {
+	for i := r.relays - 1; i >= 0; i-- {
+		if a := r.relayed[i].link; a.IsGlobalUnicast() {
+			if r.onLink = r.linkOf(a); r.onLink != nil {
+				r.link = r.onLink
+			}
+			return
+		}
+	}
+}
+
+// linkOf is the served link with the longest prefix around an address, or nil.
+func (s *Server) linkOf(a netip.Addr) (found *link) {
+	longest := -1
+	for _, l := range s.links {
+		for i := range l.prefixes {
+			if net := l.prefixes[i].net; net.Bits() > longest && net.Contains(a) {
+				found, longest = l, net.Bits()
+			}
+		}
+	}
+	return found
+}
+
+// clientMAC is the Ethernet address in a Client Link-Layer Address option (RFC 6939), or nil.
+func clientMAC(options dhcpv6.Options) []byte {
+	data, ok := options.Get(dhcpv6.OptionClientLinkLayer)
+	if !ok || len(data) != 8 || binary.BigEndian.Uint16(data) != dhcpv6.HardwareEthernet {
+		return nil
+	}
+	return data[2:]
+}
+
+// wrap begins a Relay-reply for each Relay-forward and leaves its Relay Message option open (section 19.3).
+func (r *request) wrap(marks *[dhcpv6.HopCountLimit]dhcpv6.Mark) {
+	for i := range r.relays {
+		head := &r.relayed[i]
+		r.w.RelayMessage(dhcpv6.RelayReply, head.hopCount, head.link, head.peer)
+		echo, _ := head.options.Get(dhcpv6.OptionERO)
+		for code, data := range head.options.All() {
+			if echoed(code, dhcpv6.OptionCodes(echo)) {
+				r.w.Option(code, data)
+			}
+		}
+		marks[i] = r.w.Begin(dhcpv6.OptionRelayMsg)
+	}
+}
+
+// echoed reports whether a relay agent's option goes back to it: Interface-Id, Relay Source Port, and what its Echo
+// Request option (RFC 4994) names.
+func echoed(code dhcpv6.OptionCode, requested dhcpv6.OptionCodes) bool {
+	switch code {
+	case dhcpv6.OptionInterfaceID, dhcpv6.OptionRelayPort:
+		return true
+	case dhcpv6.OptionRelayMsg, dhcpv6.OptionERO:
+		return false
+	}
+	return requested.Has(code)
+}

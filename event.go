@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/server"
+	"lan6d/openwrt"
+)
+
+// logEvent writes one line: who, what, where, for how long. A renewal that changes nothing is of no interest but to
+// somebody who looks for an error.
+func (d *daemon) logEvent(e *server.Event) {
+	level := openwrt.LogInfo
+	switch e.Kind {
+	case server.Renewed:
+		level = openwrt.LogDebug
+	case server.PoolFull, server.Declined:
+		level = openwrt.LogWarn
+	}
+	if d.log.enabled(level) {
+		d.log.logf(level, "%s", eventLine(e))
+	}
+}
+
+// eventLine is the event in words: "lan: bound 2001:db8::1a3 to 00030001020000000001 (laptop) for 1h30m".
+func eventLine(e *server.Event) string {
+	if e.Kind == server.PoolFull {
+		return fmt.Sprintf("%s: no %s is left for a client", e.Link, map[lease.Kind]string{
+			lease.Address: "address", lease.Prefix: "prefix"}[e.Key.Kind])
+	}
+	client := fmt.Sprintf("%v IAID %x", dhcpv6.DUID(e.Key.DUID), e.Key.IAID)
+	if e.Hostname != "" {
+		client += " (" + e.Hostname + ")"
+	}
+	line := fmt.Sprintf("%s: %s %s", e.Link, e.Kind, leaseList(e.Leases))
+	switch e.Kind {
+	case server.Bound, server.Renewed:
+		return fmt.Sprintf("%s to %s at %v for %s", line, client, e.Client, longest(e))
+	case server.Declined:
+		if e.Took > 0 {
+			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Took))
+		}
+		return fmt.Sprintf("%s by %s: another host uses it", line, client)
+	}
+	return fmt.Sprintf("%s by %s", line, client)
+}
+
+// leaseList names the leases that are not withdrawn.
+func leaseList(leases []lease.Lease) string {
+	var names []string
+	for _, l := range leases {
+		switch {
+		case l.Withdrawn:
+		case l.Prefix.IsSingleIP():
+			names = append(names, l.Prefix.Addr().String())
+		default:
+			names = append(names, l.Prefix.String())
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+// longest is the longest valid lifetime among the leases at the time of the event.
+func longest(e *server.Event) string {
+	var seconds uint32
+	for _, l := range e.Leases {
+		if !l.Withdrawn {
+			seconds = max(seconds, l.Valid.Until(e.At))
+		}
+	}
+	if seconds == dhcpv6.Infinity {
+		return "ever"
+	}
+	return lifetime(time.Duration(seconds) * time.Second)
+}
+
+// lifetime is a duration without the parts that are zero: 1h30m, not 1h30m0s.
+func lifetime(d time.Duration) string {
+	s := d.Truncate(time.Second).String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"lan6d/openwrt"
+)
+
+// load reads the configuration that the options name. An error means that there is none to run on; problems are what is
+// wrong in the one that there is.
+func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
+	dirs := openwrt.SystemDirs()
+	if dir := filepath.Clean(o.configDir); dir != defaultConfigDir {
+		// Pending changes and shadows belong to the system's own configuration.
+		dirs.Config, dirs.Shadow, dirs.Delta = dir, "", ""
+	}
+	if _, err := os.Stat(dirs.Config); err != nil && o.configDir != defaultConfigDir {
+		return nil, nil, fmt.Errorf("-c: %w", err)
+	}
+	config, problems := openwrt.Load(dirs)
+	if len(config.Files) == 0 {
+		if o.iface == "" {
+			return nil, problems, fmt.Errorf("there is no configuration: neither %s nor %s exists (-i IFACE serves one interface without)",
+				filepath.Join(dirs.Config, "dhcp"), filepath.Join(dirs.Config, "lan6d"))
+		}
+		config, problems = openwrt.Default(o.iface)
+	}
+	if o.iface != "" {
+		if err := config.Only(o.iface); err != nil {
+			return nil, problems, fmt.Errorf("-i: %w", err)
+		}
+	}
+	return config, problems, nil
+}
+
+// reload reads the configuration again. One with errors changes nothing: the old one goes on.
+func (d *daemon) reload() {
+	config, problems, err := d.options.load()
+	d.logProblems(problems)
+	switch {
+	case err != nil:
+		d.log.errorf("reload: %v; the old configuration goes on", err)
+	case openwrt.HasErrors(problems):
+		d.log.errorf("reload: the configuration has errors; the old one goes on")
+	default:
+		d.log.infof("configuration read again")
+		d.apply(config)
+	}
+}
+
+func (d *daemon) logProblems(problems []openwrt.Problem) {
+	for _, p := range problems {
+		if p.Severity == openwrt.Error {
+			d.log.errorf("%s", p)
+		} else {
+			d.log.warnf("%s", p)
+		}
+	}
+}
+
+// apply makes a configuration the running one. Bindings stay.
+func (d *daemon) apply(config *openwrt.Config) {
+	d.config = config
+	d.log.level = config.Daemon.LogLevel
+	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
+		d.log.level = level
+	}
+	served := 0
+	for i := range config.Interfaces {
+		if config.Interfaces[i].Role == openwrt.Server {
+			served++
+		}
+	}
+	if served == 0 {
+		d.log.warnf("the configuration serves no interface: set option dhcpv6 'server' in a section of type dhcp")
+	}
+	if d.snapshot != nil {
+		d.configure()
+	}
+}

@@ -1,0 +1,197 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/server"
+	"lan6d/netif"
+	"lan6d/openwrt"
+)
+
+// retryInterval is how long to wait before trying again to open a socket that could not be opened.
+const retryInterval = 10 * time.Second
+
+// served is an interface that the configuration wants served.
+type served struct {
+	name   string // logical
+	device string
+	socket *netif.Socket // nil: not served at the moment
+	link   netif.Link    // as of the last snapshot; Index 0: the device is not there
+	err    error         // why there is no socket although the device is there
+	retry  time.Time     // when to try again; zero: no need
+}
+
+func (s *served) close() {
+	if s.socket != nil {
+		s.socket.Close()
+		s.socket = nil
+	}
+}
+
+// configure brings the sockets and the server in line with the configuration and the last snapshot of the interfaces.
+func (d *daemon) configure() {
+	wanted := make(map[string]*served)
+	for i := range d.config.Interfaces {
+		c := &d.config.Interfaces[i]
+		if c.Role != openwrt.Server {
+			continue
+		}
+		s := d.served[c.Name]
+		device := c.Device
+		if device == "" {
+			device = c.Name
+		}
+		if s == nil || s.device != device {
+			s = &served{name: c.Name, device: device}
+		}
+		wanted[c.Name] = s
+	}
+	for name, s := range d.served {
+		if wanted[name] != s {
+			s.close()
+			d.log.infof("%s: no longer served", name)
+		}
+	}
+	d.served = wanted
+	d.setDUID()
+	for _, s := range d.served {
+		d.follow(s)
+	}
+	now := time.Now()
+	config := d.config.ServerConfig()
+	config.DUID = d.duid
+	d.server.SetConfig(now, config)
+	d.server.SetLinks(now, d.links())
+}
+
+// setDUID decides on the server's DUID, once there is something to make it from.
+func (d *daemon) setDUID() {
+	if configured := d.config.Server.DUID; configured != nil {
+		d.duid = configured
+		return
+	}
+	if d.ownDUID == nil {
+		var err error
+		if d.ownDUID, err = serverDUID(d.options.stateDir, d.servedLinks()); err != nil {
+			d.log.errorf("server DUID: %v", err)
+		}
+	}
+	d.duid = d.ownDUID
+}
+
+// servedLinks are the links of served interfaces in the order of the configuration, then all others.
+func (d *daemon) servedLinks() (links []netif.Link) {
+	for i := range d.config.Interfaces {
+		if s := d.served[d.config.Interfaces[i].Name]; s != nil {
+			if link, ok := d.snapshot.LinkByName(s.device); ok {
+				links = append(links, link)
+			}
+		}
+	}
+	return append(links, d.snapshot.Links...)
+}
+
+// follow opens, keeps or closes an interface's socket as its link demands.
+func (d *daemon) follow(s *served) {
+	was := s.link
+	link, ok := d.snapshot.LinkByName(s.device)
+	s.link = link
+	switch {
+	case !ok:
+		if s.socket != nil || was.Index != 0 || !d.started {
+			d.log.warnf("%s: there is no device %s: waiting for it", s.name, s.device)
+		}
+		s.close()
+		s.err, s.retry = nil, time.Time{}
+		return
+	case s.socket != nil && s.socket.Ifindex() != link.Index:
+		s.close()
+	case s.socket != nil && link.Running && (!was.Running || link.MTU != was.MTU):
+		if err := s.socket.Rejoin(); err != nil {
+			d.log.warnf("%s: %v", s.name, err)
+			s.close()
+		}
+	}
+	if s.socket == nil {
+		d.listen(s)
+	}
+	if link.Running != was.Running && was.Index == link.Index {
+		d.log.infof("%s: %s is %s", s.name, s.device, map[bool]string{true: "running", false: "down"}[link.Running])
+	}
+}
+
+// listen opens the interface's socket and starts its receiver. A failure is logged when it is new, and tried again.
+func (d *daemon) listen(s *served) {
+	groups := []netip.Addr{dhcpv6.AllRelayAgentsAndServers, dhcpv6.AllServers}
+	socket, err := netif.Listen(netif.Config{Name: s.device, Ifindex: s.link.Index, Groups: groups})
+	if err != nil {
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+			err = fmt.Errorf("%w: lan6d needs to run as root, or with the capabilities NET_BIND_SERVICE and NET_RAW", err)
+		}
+		if s.err == nil || s.err.Error() != err.Error() {
+			d.log.errorf("%s: not served: %v", s.name, err)
+		}
+		s.err, s.retry = err, time.Now().Add(retryInterval)
+		return
+	}
+	s.socket, s.err, s.retry = socket, nil, time.Time{}
+	go socket.Feed(d.batches, d.report)
+	d.log.infof("%s: serving %s", s.name, s.device)
+}
+
+// retry opens the sockets that could not be opened, where it is time to.
+func (d *daemon) retry() {
+	now := time.Now()
+	for _, s := range d.served {
+		if !s.retry.IsZero() && !s.retry.After(now) {
+			d.listen(s)
+		}
+	}
+}
+
+// nextRetry is when retry is needed next; the zero time: not at all.
+func (d *daemon) nextRetry() (next time.Time) {
+	for _, s := range d.served {
+		if !s.retry.IsZero() && (next.IsZero() || s.retry.Before(next)) {
+			next = s.retry
+		}
+	}
+	return next
+}
+
+// links is the last snapshot as the server wants it: served interfaces under their logical names, the others without
+// one, for the server must know which prefixes they use.
+func (d *daemon) links() (links []server.Link) {
+	names := make(map[int]string)
+	for _, s := range d.served {
+		if s.link.Index != 0 {
+			names[s.link.Index] = s.name
+		}
+	}
+	for _, l := range d.snapshot.Links {
+		links = append(links, server.Link{
+			Name: names[l.Index], Ifindex: l.Index, LinkLocal: l.LinkLocal(), Addresses: addresses(l.Addrs),
+		})
+	}
+	return links
+}
+
+// addresses are those that are ready for use: a tentative one may turn out to be a duplicate, a temporary one
+// (RFC 8981) is not the router's for long.
+func addresses(addrs []netif.Addr) (ready []server.LinkAddress) {
+	for _, a := range addrs {
+		if !a.Usable() || a.Flags.Has(netif.Temporary) {
+			continue
+		}
+		preferred, _ := a.PreferredUntil()
+		valid, _ := a.ValidUntil()
+		ready = append(ready, server.LinkAddress{Prefix: a.Prefix, Preferred: preferred, Valid: valid})
+	}
+	return ready
+}

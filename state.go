@@ -1,0 +1,91 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6"
+	"lan6d/netif"
+)
+
+// lockState makes the state directory and takes it for this process, as long as the file returned is open.
+func lockState(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("state directory: %w (-d DIR names another)", err)
+	}
+	path := filepath.Join(dir, "lan6d.lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w (-d DIR names another)", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			pid := make([]byte, 16)
+			n, _ := f.Read(pid)
+			return nil, fmt.Errorf("lan6d is already running with process id %s on the state directory %s", strings.TrimSpace(string(pid[:n])), dir)
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "%d\n", os.Getpid())
+	}
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("write %s: %w", path, err)
+	}
+	return f, nil
+}
+
+// serverDUID is the server's DUID: the one in the state directory; else, from now on, one from the link-layer address of
+// a served interface; else a random one (RFC 6355). An error says that it could not be read or kept: it is valid all the
+// same, until the next start.
+func serverDUID(dir string, links []netif.Link) (dhcpv6.DUID, error) {
+	path := filepath.Join(dir, "server.duid")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		duid, err := dhcpv6.ParseDUIDText(strings.TrimSpace(string(text)))
+		if err == nil {
+			return duid, nil
+		}
+		bad := path + ".bad"
+		if renameErr := os.Rename(path, bad); renameErr != nil {
+			return newDUID(links), fmt.Errorf("%s: %w", path, err)
+		}
+		duid, saveErr := saveDUID(path, links)
+		return duid, errors.Join(fmt.Errorf("%s: %w: set aside as %s, a new one is made", path, err, bad), saveErr)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return newDUID(links), err
+	}
+	return saveDUID(path, links)
+}
+
+// saveDUID makes a DUID and writes it to a new file in place of path.
+func saveDUID(path string, links []netif.Link) (dhcpv6.DUID, error) {
+	duid := newDUID(links)
+	temporary := path + ".tmp"
+	err := os.WriteFile(temporary, []byte(duid.String()+"\n"), 0o644)
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	return duid, err
+}
+
+func newDUID(links []netif.Link) dhcpv6.DUID {
+	for _, l := range links {
+		if len(l.HardwareAddr) == 6 && l.Type == unix.ARPHRD_ETHER {
+			return dhcpv6.NewDUIDLL(dhcpv6.HardwareEthernet, l.HardwareAddr)
+		}
+	}
+	uuid := make([]byte, 16)
+	unix.Getrandom(uuid, 0) // waits for entropy at boot, and cannot fail for so few octets
+	uuid[6], uuid[8] = uuid[6]&0x0f|0x40, uuid[8]&0x3f|0x80
+	return append(dhcpv6.DUID{0, byte(dhcpv6.DUIDUUID)}, uuid...)
+}

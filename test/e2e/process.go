@@ -1,0 +1,122 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// A process is a program that goes on running on a host. When the test fails, what it printed is shown.
+type process struct {
+	t    testing.TB
+	name string
+	cmd  *exec.Cmd
+	done chan struct{} // closed when the program has ended
+
+	mu     sync.Mutex
+	output bytes.Buffer
+}
+
+// start starts a program; the test's end stops it. A missing program fails the test and names the Debian package.
+func (h *host) start(pkg string, argv ...string) *process {
+	h.t.Helper()
+	if _, err := exec.LookPath(argv[0]); err != nil {
+		h.t.Fatalf("%v: install the Debian package %s (test/install.sh test installs all that the tests need)", err, pkg)
+	}
+	p := &process{t: h.t, name: h.name + ": " + strings.Join(argv, " "), cmd: h.command(argv...), done: make(chan struct{})}
+	p.cmd.Stdout, p.cmd.Stderr = p, p
+	p.cmd.WaitDelay = time.Second // helpers that outlive it may hold the pipe
+	if err := p.cmd.Start(); err != nil {
+		h.t.Fatalf("%s: %v", p.name, err)
+	}
+	h.programs = append(h.programs, p)
+	go func() {
+		p.cmd.Wait()
+		close(p.done)
+	}()
+	h.t.Cleanup(func() {
+		p.kill()
+		if h.t.Failed() {
+			h.t.Logf("---- %s\n%s", p.name, lastLines(p.log(), 300))
+		}
+	})
+	return p
+}
+
+func (p *process) Write(b []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.output.Write(b)
+}
+
+// log returns what the program printed so far.
+func (p *process) log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.output.String()
+}
+
+func (p *process) signal(sig syscall.Signal) {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(sig); err != nil {
+		p.t.Errorf("%s: %v: %v", p.name, sig, err)
+	}
+}
+
+// kill ends the program as a power cut would.
+func (p *process) kill() {
+	p.cmd.Process.Kill()
+	<-p.done
+}
+
+// wait returns the exit code of a program that ends by itself within limit.
+func (p *process) wait(limit time.Duration) int {
+	p.t.Helper()
+	select {
+	case <-p.done:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(limit):
+		p.t.Fatalf("%s: still running after %v", p.name, limit)
+		return -1
+	}
+}
+
+// terminate asks the program to end and waits until it has.
+func (p *process) terminate(limit time.Duration) int {
+	p.t.Helper()
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, syscall.ESRCH) {
+		p.t.Logf("%s: %v", p.name, err)
+	}
+	return p.wait(limit)
+}
+
+// logged waits for a line that holds all the words.
+func (p *process) logged(words ...string) {
+	p.t.Helper()
+	eventually(p.t, 5*time.Second, "a log line with "+strings.Join(words, ", "), func() bool {
+		return p.hasLogged(words...)
+	})
+}
+
+func (p *process) hasLogged(words ...string) bool {
+lines:
+	for line := range strings.Lines(p.log()) {
+		for _, word := range words {
+			if !strings.Contains(line, word) {
+				continue lines
+			}
+		}
+		return true
+	}
+	return false
+}
+
+func lastLines(s string, n int) string {
+	lines := strings.SplitAfter(s, "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "")
+}

@@ -1,0 +1,110 @@
+package e2e
+
+import (
+	"bytes"
+	"testing"
+	"time"
+)
+
+// TestRelays runs clients behind relays: they get addresses and prefixes of the link that the relay names, and lan6d says
+// everything through the relay.
+func TestRelays(t *testing.T) {
+	outcome := matrix{title: "relay"}
+	clients := clientKinds[:3]
+	for _, k := range clients {
+		outcome.cols = append(outcome.cols, k.name)
+	}
+	t.Run("behind", func(t *testing.T) {
+		for _, relay := range relayKinds {
+			outcome.rows = append(outcome.rows, relay.name)
+			for _, k := range clients {
+				outcome.set(relay.name, k.name, "FAILED")
+				t.Run(relay.name+"/"+k.name, func(t *testing.T) {
+					t.Parallel()
+					r := newRouter(t, config)
+					h := newRelayHost(t, "relay", 5)
+					r.plug(h, "eth0")
+					h.AddAddr(t, "eth0", "2001:db8:1::2/64")
+					client := h.behind("client")
+					relay.start(h) // dibbler's wants lan1 to have a carrier
+					testRelayed(newCell(t, k, r, client), 5)
+					if !t.Failed() {
+						outcome.set(relay.name, k.name, "ok")
+					}
+				})
+			}
+		}
+	})
+	t.Logf("\n%s", outcome.String())
+}
+
+// TestRelayBehindRelay: what a relay behind another relay sends has two layers, and so has what lan6d sends back.
+func TestRelayBehindRelay(t *testing.T) {
+	t.Parallel()
+	r := newRouter(t, config)
+	near, far := newRelayHost(t, "near", 5), newRelayHost(t, "far", 6)
+	r.plug(near, "eth0")
+	near.AddAddr(t, "eth0", "2001:db8:1::2/64")
+	join(near, "lan1", "port-far", far, "eth0")
+	far.AddAddr(t, "eth0", "2001:db8:1:5::2/64")
+	client := far.behind("client")
+	for _, h := range []*host{near, far} {
+		up := "eth0"
+		if h == far {
+			up = linkAddress(5) + "%eth0"
+		}
+		h.start("isc-dhcp-relay", "dhcrelay", "-6", "-d", "--no-pid", "-I", "-l", "lan1", "-u", up)
+	}
+	testRelayed(newCell(t, clientKinds[0], r, client), 6)
+	for _, p := range r.capture.all() {
+		if p.inner == nil || p.inner.inner == nil {
+			t.Errorf("a %s without two layers", p.kind)
+		}
+	}
+}
+
+// testRelayed has a client behind a relay get an address and a prefix, and give them back.
+func testRelayed(c cell, subnet int) {
+	r := c.router
+	c.client.start(want{addr: true, prefix: true})
+	offer := r.capture.exchanged(0, 15*time.Second, "Solicit", "Advertise")
+	bind := r.capture.exchanged(0, 10*time.Second, "Request", "Reply")
+	for _, p := range []pair{offer, bind} {
+		checkLayers(c.T, p, subnet)
+	}
+	reply := bind.got.client()
+	c.checkAddrs(reply.leases(optIANA))
+	r.lan6d.logged("bound", reply.leases(optIANA)[0].prefix.Addr().String())
+	c.checkPrefixes(reply.leases(optIAPD))
+	r.lan6d.logged("bound", reply.leases(optIAPD)[0].prefix.String())
+
+	since := r.capture.mark()
+	c.client.release()
+	r.capture.exchanged(since, 10*time.Second, "Release", "Reply")
+	r.lan6d.logged("released", reply.leases(optIANA)[0].prefix.Addr().String())
+}
+
+// checkLayers checks that an answer goes back the way the question came: through the same relays, to the port they listen
+// on, each with the Interface-Id that it sent.
+func checkLayers(t *testing.T, p pair, subnet int) {
+	t.Helper()
+	asked, got := p.asked.message, p.got.message
+	for ; asked.inner != nil && got.inner != nil; asked, got = asked.inner, got.inner {
+		if got.kind != "Relay-reply" || got.link != asked.link {
+			t.Errorf("a %s for link %v answers a %s for link %v", got.kind, got.link, asked.kind, asked.link)
+		}
+		sent, _ := asked.option(optInterfaceID)
+		if echoed, _ := got.option(optInterfaceID); !bytes.Equal(sent, echoed) {
+			t.Errorf("Interface-Id %x comes back as %x", sent, echoed)
+		}
+		if asked.inner.inner == nil && asked.link.String() != linkAddress(subnet) {
+			t.Errorf("the client is on link %v, not %v", asked.link, linkAddress(subnet))
+		}
+	}
+	if asked.inner != nil || got.inner != nil {
+		t.Errorf("%s is answered by %s", summary([]packet{p.asked}), summary([]packet{p.got}))
+	}
+	if p.got.dst.Addr() != p.asked.src.Addr() || p.got.dst.Port() != 547 {
+		t.Errorf("from relay %v, to %v", p.asked.src, p.got.dst)
+	}
+}

@@ -1,0 +1,94 @@
+#!/bin/sh
+# Installs the Debian packages that `make demo` and `make test` run against: real DHCPv6 clients and relays, tshark,
+# qemu. Usage: test/install.sh demo|test. Says what it installs and why, does nothing when all is there, starts no
+# service and leaves none enabled. On a system without apt-get it names the packages and stops.
+set -eu
+
+# package | a file that proves it is there | what for
+demo='
+iproute2         | ip                                  | network namespaces and veth links
+isc-dhcp-client  | dhclient                            | a real DHCPv6 client (ISC)
+tshark           | tshark                              | dissects every packet that lan6d sends'
+test="$demo"'
+dhcpcd-base      | dhcpcd                              | a real DHCPv6 client (dhcpcd)
+wide-dhcpv6-client | dhcp6c                            | a real DHCPv6 client (WIDE)
+dibbler-client   | dibbler-client                      | a real DHCPv6 client (dibbler)
+systemd          | /lib/systemd/systemd-networkd       | a real DHCPv6 client (systemd-networkd)
+isc-dhcp-relay   | dhcrelay                            | a real relay (ISC)
+dibbler-relay    | dibbler-relay                       | a real relay (dibbler)
+wide-dhcpv6-relay | dhcp6relay                         | a real relay (WIDE)
+qemu-user        | qemu-mips                           | runs the tests as on MIPS and ARM
+xz-utils         | xz                                  | measures the compressed size'
+
+case "${1-}" in
+demo) wanted=$demo ;;
+test) wanted=$test ;;
+*) echo "usage: $0 demo|test" >&2; exit 2 ;;
+esac
+
+PATH=$PATH:/usr/sbin:/sbin
+present() {
+	case $1 in
+	/*) [ -e "$1" ] || [ -e "/usr$1" ] ;;
+	*) command -v "$1" >/dev/null 2>&1 ;;
+	esac
+}
+
+missing=
+why=
+while IFS='|' read -r package proof reason; do
+	[ -n "${package# }" ] || continue
+	# shellcheck disable=SC2086 # the words are split to strip the blanks around them
+	set -- $package $proof
+	present "$2" && continue
+	missing="$missing $1"
+	why="$why$(printf '\n  %-20s%s' "$1" "${reason# }")"
+done <<LIST
+$wanted
+LIST
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	printf 'Please install what these Debian packages hold, then run make again:%s\n' "$why" >&2
+	exit 1
+fi
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null 2>&1 || {
+		printf 'Please run as root: apt-get install -y --no-install-recommends%s\n' "$missing" >&2
+		exit 1
+	}
+	sudo=sudo
+fi
+printf 'Installing Debian packages (no service of theirs is started):%s\n' "$why"
+
+# A package's maintainer scripts ask policy-rc.d whether they may start a service: for this one installation, no.
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+	printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
+	$sudo chmod 755 $policy
+	# shellcheck disable=SC2064 # expanded now on purpose
+	trap "$sudo rm -f $policy" EXIT
+fi
+install() {
+	# shellcheck disable=SC2086 # one word a package
+	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -qq \
+		-o Dpkg::Use-Pty=0 $missing >"$log" 2>&1
+}
+log=$(mktemp)
+install || { $sudo apt-get update -qq && install; } || {
+	cat "$log" >&2
+	echo "apt-get could not install:$missing" >&2
+	exit 1
+}
+rm -f "$log"
+
+# Nor shall they start at the next boot of this machine.
+for unit in wide-dhcpv6-client wide-dhcpv6-relay isc-dhcp-relay dibbler-client dibbler-relay; do
+	case $missing in
+	*"$unit"*)
+		$sudo update-rc.d "$unit" disable >/dev/null 2>&1 || true
+		$sudo systemctl disable "$unit" >/dev/null 2>&1 || true
+		;;
+	esac
+done
