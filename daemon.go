@@ -28,8 +28,9 @@ type daemon struct {
 	reports  chan error // from the feeders
 	outbox   *netif.Outbox
 	served   map[string]*served // by logical name
-	tick     *time.Timer
-	wake     time.Time   // when tick fires
+	tick     chan struct{}
+	timer    *time.Timer // sends to tick
+	wake     time.Time   // when timer fires
 	duid     dhcpv6.DUID // the server's: the configured one, or ownDUID
 	ownDUID  dhcpv6.DUID // the one in the state directory
 	started  bool
@@ -57,8 +58,9 @@ func serve(o options, stderr io.Writer) error {
 	defer lock.Close()
 	d := &daemon{
 		options: o, log: log, batches: make(chan *netif.Batch), reports: make(chan error, 16),
-		served: make(map[string]*served), tick: time.NewTimer(time.Hour),
+		served: make(map[string]*served), tick: make(chan struct{}, 1),
 	}
+	d.timer = time.AfterFunc(time.Hour, d.alarm)
 	d.server = server.New(time.Now(), server.Config{})
 	d.logProblems(problems)
 	d.apply(config)
@@ -82,6 +84,14 @@ func (d *daemon) report(err error) {
 	}
 }
 
+// alarm wakes the loop. (The channel of a time.Timer would do, and brings 60 KB of time formats.)
+func (d *daemon) alarm() {
+	select {
+	case d.tick <- struct{}{}:
+	default:
+	}
+}
+
 func (d *daemon) loop() error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
@@ -95,7 +105,7 @@ func (d *daemon) loop() error {
 			if err := d.start(); err != nil {
 				return err
 			}
-		case <-d.tick.C:
+		case <-d.tick:
 			d.wake = time.Time{}
 			d.retry()
 		case err := <-d.reports:
@@ -182,7 +192,7 @@ func (d *daemon) settle() {
 		return
 	}
 	d.wake = next
-	d.tick.Reset(max(next.Sub(now), 0))
+	d.timer.Reset(max(next.Sub(now), 0))
 }
 
 func (d *daemon) close() {

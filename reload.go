@@ -2,8 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"lan6d/openwrt"
 )
@@ -16,8 +17,8 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 		// Pending changes and shadows belong to the system's own configuration.
 		dirs.Config, dirs.Shadow, dirs.Delta = dir, "", ""
 	}
-	if _, err := os.Stat(dirs.Config); err != nil && o.configDir != defaultConfigDir {
-		return nil, nil, fmt.Errorf("-c: %w", err)
+	if err := unix.Access(dirs.Config, unix.X_OK); err != nil && o.configDir != defaultConfigDir {
+		return nil, nil, fmt.Errorf("-c: directory %s: %w", dirs.Config, err)
 	}
 	config, problems := openwrt.Load(dirs)
 	if len(config.Files) == 0 {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -16,9 +17,7 @@ import (
 
 // lockState makes the state directory and takes it for this process, as long as the file returned is open.
 func lockState(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("state directory: %w (-d DIR names another)", err)
-	}
+	makeDirectory(dir) // whatever goes wrong, opening a file in it tells
 	path := filepath.Join(dir, "lan6d.lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -48,14 +47,14 @@ func lockState(dir string) (*os.File, error) {
 // same, until the next start.
 func serverDUID(dir string, links []netif.Link) (dhcpv6.DUID, error) {
 	path := filepath.Join(dir, "server.duid")
-	text, err := os.ReadFile(path)
+	text, err := readFile(path)
 	if err == nil {
 		duid, err := dhcpv6.ParseDUIDText(strings.TrimSpace(string(text)))
 		if err == nil {
 			return duid, nil
 		}
 		bad := path + ".bad"
-		if renameErr := os.Rename(path, bad); renameErr != nil {
+		if renameErr := unix.Rename(path, bad); renameErr != nil {
 			return newDUID(links), fmt.Errorf("%s: %w", path, err)
 		}
 		duid, saveErr := saveDUID(path, links)
@@ -73,9 +72,12 @@ func saveDUID(path string, links []netif.Link) (dhcpv6.DUID, error) {
 	temporary := path + ".tmp"
 	err := os.WriteFile(temporary, []byte(duid.String()+"\n"), 0o644)
 	if err == nil {
-		err = os.Rename(temporary, path)
+		err = unix.Rename(temporary, path)
 	}
-	return duid, err
+	if err != nil {
+		return duid, fmt.Errorf("write %s: %w", path, err)
+	}
+	return duid, nil
 }
 
 func newDUID(links []netif.Link) dhcpv6.DUID {
@@ -88,4 +90,25 @@ func newDUID(links []netif.Link) dhcpv6.DUID {
 	unix.Getrandom(uuid, 0) // waits for entropy at boot, and cannot fail for so few octets
 	uuid[6], uuid[8] = uuid[6]&0x0f|0x40, uuid[8]&0x3f|0x80
 	return append(dhcpv6.DUID{0, byte(dhcpv6.DUIDUUID)}, uuid...)
+}
+
+// What of package os looks at files (MkdirAll, ReadFile, Rename) brings their times, and with them all of package time's
+// zones and formats: 100 KB on a router. So this file asks the kernel itself.
+
+// makeDirectory makes a directory and those above it, where they are missing.
+func makeDirectory(dir string) {
+	if unix.Mkdir(dir, 0o755) == unix.ENOENT && filepath.Dir(dir) != dir {
+		makeDirectory(filepath.Dir(dir))
+		unix.Mkdir(dir, 0o755)
+	}
+}
+
+// readFile returns what is in a file, up to 64 KiB of it.
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, 1<<16))
 }

@@ -5,5 +5,5 @@
 // Interfaces are named by their index everywhere; a name serves messages only.
 // Addresses never carry a zone.
 //
-// All unsafe code of lan6d is in this package: batch.go and outbox.go.
+// All unsafe code of lan6d is in batch.go.
 package netif

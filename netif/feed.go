@@ -21,7 +21,7 @@ func (s *Socket) Feed(out chan<- *Batch, report func(error)) error {
 		return err
 	}
 	var last string
-	pause := minPause
+	wait := minPause
 	for {
 		b := s.get()
 		if b == nil {
@@ -37,11 +37,11 @@ func (s *Socket) Feed(out chan<- *Batch, report func(error)) error {
 				last = err.Error()
 				report(err)
 			}
-			s.sleep(pause)
-			pause = min(2*pause, maxPause)
+			s.sleep(wait)
+			wait = min(2*wait, maxPause)
 			continue
 		}
-		last, pause = "", minPause
+		last, wait = "", minPause
 		select {
 		case out <- b:
 		case <-s.done:
@@ -64,12 +64,20 @@ func (s *Socket) makeBatches(n int) error {
 }
 
 // sleep pauses, or returns early when the socket is closed.
-func (s *Socket) sleep(d time.Duration) {
-	t := time.NewTimer(d)
+func (s *Socket) sleep(d time.Duration) { pause(d, s.done) }
+
+// pause waits, or returns false when done is closed before. A time.Timer would
+// bring its channel of times, and with it how they are printed, into the
+// binary.
+func pause(d time.Duration, done <-chan struct{}) bool {
+	over := make(chan struct{})
+	t := time.AfterFunc(d, func() { close(over) })
 	defer t.Stop()
 	select {
-	case <-t.C:
-	case <-s.done:
+	case <-over:
+		return true
+	case <-done:
+		return false
 	}
 }
 

@@ -113,9 +113,9 @@ func newClient(t testing.TB, ns *netnstest.NS, ifname string) *client {
 	}
 	t.Cleanup(func() { unix.Close(c.fd) })
 	for _, err := range []error{
+		unix.BindToDevice(c.fd, ifname),
 		unix.Bind(c.fd, &unix.SockaddrInet6{Port: 546}),
 		unix.SetsockoptTimeval(c.fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}),
-		unix.SetsockoptInt(c.fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, c.ifindex),
 		unix.SetsockoptInt(c.fd, unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_HOPS, 8),
 	} {
 		if err != nil {

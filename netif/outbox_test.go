@@ -126,7 +126,7 @@ func TestInterfaceDown(t *testing.T) {
 // TestFullSendBuffer has room for hardly anything: Flush must come back soon,
 // with what it could not send.
 func TestFullSendBuffer(t *testing.T) {
-	lan := netnstest.Veth(t, "lan0")
+	netnstest.Veth(t, "lan0")
 	s := listen(t, "lan0")
 	if err := s.conn.SetsockoptInt(unix.SOL_SOCKET, unix.SO_SNDBUF, 1); err != nil { // the least there is
 		t.Fatal(err)
@@ -134,7 +134,6 @@ func TestFullSendBuffer(t *testing.T) {
 	o := newOutbox(t)
 	// No neighbour answers: datagrams wait for address resolution and hold
 	// their share of the buffer.
-	_ = lan
 	for i := range BatchSize {
 		o.Add(s, copy(o.Buffer(), make([]byte, 1400)), netip.AddrPortFrom(netip.MustParseAddr(fmt.Sprintf("fe80::%x", i+1)), 546),
 			netip.Addr{}, 0)

@@ -1,12 +1,11 @@
 package netif
 
 import (
-	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
+	"sort"
 	"time"
 
 	"github.com/mdlayher/netlink"
@@ -39,16 +38,32 @@ func newState(now func() time.Time, report func(error)) *state {
 func (s *state) snapshot() *Snapshot {
 	byLink := make(map[int][]Addr, len(s.links))
 	for k, a := range s.addrs {
-		byLink[k.ifindex] = append(byLink[k.ifindex], a)
+		byLink[k.ifindex] = insert(byLink[k.ifindex], a)
 	}
-	snap := &Snapshot{Links: make([]Link, 0, len(s.links))}
-	for _, l := range s.links {
-		l.Addrs = byLink[l.Index]
-		slices.SortFunc(l.Addrs, func(a, b Addr) int { return a.Prefix.Addr().Compare(b.Prefix.Addr()) })
-		snap.Links = append(snap.Links, l)
+	indexes := make([]int, 0, len(s.links))
+	for index := range s.links {
+		indexes = append(indexes, index)
 	}
-	slices.SortFunc(snap.Links, func(a, b Link) int { return cmp.Compare(a.Index, b.Index) })
+	sort.Sort(sort.IntSlice(indexes))
+	snap := &Snapshot{Links: make([]Link, len(indexes))}
+	for i, index := range indexes {
+		snap.Links[i] = s.links[index]
+		snap.Links[i].Addrs = byLink[index]
+	}
 	return snap
+}
+
+// insert puts an address into its place in a sorted list. A sorting function
+// made for Addr would weigh more than the time it saves is worth.
+func insert(addrs []Addr, a Addr) []Addr {
+	i := len(addrs)
+	for i > 0 && a.Prefix.Addr().Less(addrs[i-1].Prefix.Addr()) {
+		i--
+	}
+	addrs = append(addrs, Addr{})
+	copy(addrs[i+1:], addrs[i:])
+	addrs[i] = a
+	return addrs
 }
 
 // apply takes in one message, of a dump or of a notification. One that makes
@@ -204,7 +219,7 @@ const dumpAttempts = 5
 
 // dump replaces the state by what the kernel has now.
 func (s *state) dump(netns int) error {
-	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{NetNS: netns})
+	conn, err := dialRoute(0, netns)
 	if err != nil {
 		return err
 	}
@@ -225,7 +240,7 @@ func (s *state) dump(netns int) error {
 			kind netlink.HeaderType
 			data []byte
 		}{{unix.RTM_GETLINK, links}, {unix.RTM_GETADDR, addrs}} {
-			w, err := s.request(conn, req.kind, req.data)
+			w, err := conn.dump(req.kind, req.data, s.apply)
 			if err != nil {
 				return err
 			}
@@ -236,23 +251,4 @@ func (s *state) dump(netns int) error {
 		}
 	}
 	return nil
-}
-
-// request asks for one dump. It returns whether nothing changed meanwhile.
-func (s *state) request(conn *netlink.Conn, kind netlink.HeaderType, data []byte) (whole bool, err error) {
-	msgs, err := conn.Execute(netlink.Message{
-		Header: netlink.Header{Type: kind, Flags: netlink.Request | netlink.Dump},
-		Data:   data,
-	})
-	if err != nil {
-		return false, err
-	}
-	whole = true
-	for _, m := range msgs {
-		if m.Header.Flags&netlink.DumpInterrupted != 0 {
-			whole = false
-		}
-		s.apply(m)
-	}
-	return whole, nil
 }

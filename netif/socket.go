@@ -94,21 +94,24 @@ func (s *Socket) setUp(cfg Config) error {
 		return fmt.Errorf("bind to interface %s: %w", cfg.Name, err)
 	}
 	for _, opt := range []struct {
-		name    int
-		value   int
-		desired string
+		name, value int
+		desired     string
 	}{
 		{name: unix.IPV6_V6ONLY, value: 1, desired: "IPv6 only"},
 		{name: unix.IPV6_RECVPKTINFO, value: 1, desired: "packet information"},
 		{name: unix.IPV6_MULTICAST_LOOP, value: 0, desired: "no multicast loop"},
 		{name: unix.IPV6_MULTICAST_HOPS, value: multicastHops, desired: "multicast hop limit"},
-		// The kernel refuses an index other than that of the device the
-		// socket is bound to: the name has passed to another interface.
-		{name: unix.IPV6_MULTICAST_IF, value: cfg.Ifindex, desired: "multicast interface"},
 	} {
 		if err := s.conn.SetsockoptInt(unix.IPPROTO_IPV6, opt.name, opt.value); err != nil {
 			return fmt.Errorf("set %s (%d) on %s: %w", opt.desired, opt.value, cfg.Name, err)
 		}
+	}
+	// The kernel refuses an index other than that of the device the socket is
+	// bound to: the name has passed to another interface. That check is all
+	// the option is for here; user mode emulators do not know it.
+	err = s.conn.SetsockoptInt(unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, cfg.Ifindex)
+	if err != nil && !errors.Is(err, unix.ENOPROTOOPT) {
+		return fmt.Errorf("%s is not the interface with index %d: %w", cfg.Name, cfg.Ifindex, err)
 	}
 	// Only the groups joined here, not those other programs have joined.
 	// Kernels before 4.20 do not know the option.

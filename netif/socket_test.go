@@ -186,7 +186,7 @@ func TestListenErrors(t *testing.T) {
 		want []string
 	}{
 		{"no such interface", Config{Name: "lan9", Ifindex: 9}, []string{"lan9", "no such device"}},
-		{"name of another", Config{Name: "lan0", Ifindex: 1}, []string{"lan0", "multicast interface"}},
+		{"name of another", Config{Name: "lan0", Ifindex: 1}, []string{"lan0 is not the interface with index 1"}},
 		{"not a group", Config{Name: "lan0", Ifindex: index, Groups: []netip.Addr{netip.MustParseAddr("2001:db8::1")}},
 			[]string{"join 2001:db8::1 on lan0"}},
 	} {

@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -17,8 +16,8 @@ type WatchConfig struct {
 	// Now stamps lifetimes as they are read; nil: time.Now.
 	Now func() time.Time
 
-	// Report is told of errors, from the watcher's goroutine. The watcher
-	// recovers from them by itself; nil: nobody is told.
+	// Report is told of errors, from the watcher's goroutine once Watch has
+	// returned. The watcher recovers by itself; nil: nobody is told.
 	Report func(error)
 
 	// A snapshot is delivered when Quiet has passed since the last change,
@@ -50,7 +49,7 @@ type Watcher struct {
 
 	mu     sync.Mutex // guards what follows
 	closed bool
-	conn   *netlink.Conn
+	conn   *routeConn
 }
 
 // Watch starts a watcher. The first snapshot is ready when it returns.
@@ -113,10 +112,7 @@ func (w *Watcher) Close() error {
 // twice, never missed. What an earlier subscription has queued is gone with
 // its socket, so that no stale notification is applied after the dump.
 func (w *Watcher) open() error {
-	conn, err := netlink.Dial(unix.NETLINK_ROUTE, &netlink.Config{
-		Groups: unix.RTMGRP_LINK | unix.RTMGRP_IPV6_IFADDR,
-		NetNS:  w.cfg.NetNS,
-	})
+	conn, err := dialRoute(unix.RTMGRP_LINK|unix.RTMGRP_IPV6_IFADDR, w.cfg.NetNS)
 	if err != nil {
 		return fmt.Errorf("subscribe to link changes: %w", err)
 	}
@@ -146,17 +142,17 @@ func (w *Watcher) run() {
 	for {
 		err := w.follow(w.conn)
 		_ = w.conn.Close()
-		pause := errorPause
+		wait := errorPause
 		switch {
 		case w.closing():
 			return
 		case errors.Is(err, unix.ENOBUFS):
 			w.overruns.Add(1)
-			pause = overrunPause
+			wait = overrunPause
 		default:
 			w.cfg.Report(fmt.Errorf("watch links: %w", err))
 		}
-		if !w.restart(pause) {
+		if !w.restart(wait) {
 			return
 		}
 	}
@@ -171,14 +167,10 @@ func (w *Watcher) closing() bool {
 
 // restart starts anew after a pause, as often as it takes. It returns false
 // when the watcher has been closed.
-func (w *Watcher) restart(pause time.Duration) bool {
+func (w *Watcher) restart(wait time.Duration) bool {
 	w.restarts.Add(1)
 	for {
-		t := time.NewTimer(pause)
-		select {
-		case <-t.C:
-		case <-w.done:
-			t.Stop()
+		if !pause(wait, w.done) {
 			return false
 		}
 		err := w.open()
@@ -190,16 +182,16 @@ func (w *Watcher) restart(pause time.Duration) bool {
 			return false
 		}
 		w.cfg.Report(err)
-		pause = errorPause
+		wait = errorPause
 	}
 }
 
 // follow applies notifications until there is an error, and publishes what
 // they add up to.
-func (w *Watcher) follow(conn *netlink.Conn) error {
+func (w *Watcher) follow(conn *routeConn) error {
 	var first time.Time // when the first change yet unpublished was seen; zero: there is none
 	for {
-		msgs, err := conn.Receive()
+		msgs, err := conn.receive()
 		var deadline time.Time
 		switch {
 		case err == nil:

@@ -98,7 +98,8 @@ on_host ./client -6 -1 -d -N -P -lf leases -pf client.pid -sf "$PWD/script" -cf 
 client=$!
 bound() { [ "$(grep -c 'bound' server.log)" -ge 2 ] && test -s prefixes && on_host ip -6 address show dev eth0 | grep -q 2001:db8; }
 until_true bound || fail "the client got no lease"
-on_host ping -6 -c 1 -W 2 2001:db8:1::1 >ping.log 2>&1 || true
+captured() { tshark -r capture.pcap -Y 'dhcpv6.msgtype == 7' 2>/dev/null | grep -q Reply; }
+until_true captured || fail "tshark saw no Reply"
 kill "$capture"
 wait "$capture" 2>/dev/null || true
 capture=
@@ -106,7 +107,7 @@ tshark -r capture.pcap -T fields -e frame.time_relative -e ipv6.src -e ipv6.dst 
 	awk -F '\t' '{ split($4, w, " "); printf "   %6.3f s  %-28s -> %-28s %s\n", $1, $2, $3, w[1] }'
 echo
 echo "   The last answer, as tshark reads it:"
-tshark -r capture.pcap -Y 'dhcpv6.msgtype == 7' -O dhcpv6 2>/dev/null | sed -n '/^DHCPv6/,$p' | grep -Ev '^$|Length:|Value:' | sed 's/^/   /'
+tshark -r capture.pcap -Y 'dhcpv6.msgtype == 7' -O dhcpv6 2>/dev/null | sed -n '/^DHCPv6/,$p' | grep -Ev '^$|Length:|Value:|Option:' | sed 's/^/   /'
 malformed=$(tshark -r capture.pcap -Y '_ws.malformed' 2>/dev/null | wc -l)
 [ "$malformed" = 0 ] || fail "tshark found $malformed malformed packets"
 
@@ -116,7 +117,6 @@ echo
 echo "   The host now has:"
 on_host ip -6 -brief address show dev eth0 scope global | sed 's/^/   /'
 sort -u prefixes | sed 's/^/   and may give to its own network:  /'
-if grep -q '1 received' ping.log; then echo "   The router answers its ping."; fi
 cat <<TEXT
 
    Of both leases the address (or prefix) under the provider's prefix and the one under the home's own have the same

@@ -1,33 +1,54 @@
 package lease
 
-import "container/heap"
-
 // deadlines is a heap of bindings by the moment to look at them again. A renewal that moves a binding's deadline later
 // leaves the heap alone: the binding is put back with its new deadline when the old one comes up. So Renew costs the
 // same with ten bindings and with ten thousand.
+//
+// Package container/heap would do, but its interfaces keep the type of a Table, and with it all of package time's zones
+// and formats, in the binary.
 type deadlines []*Binding
 
-func (d deadlines) Len() int           { return len(d) }
-func (d deadlines) Less(i, j int) bool { return d[i].wake < d[j].wake }
-func (d deadlines) Swap(i, j int) {
-	d[i], d[j] = d[j], d[i]
-	d[i].heapIndex, d[j].heapIndex = i, j
-}
-
-// Push and Pop are container/heap's.
-func (d *deadlines) Push(x any) {
-	b := x.(*Binding)
+func (d *deadlines) push(b *Binding) {
 	b.heapIndex = len(*d)
 	*d = append(*d, b)
+	d.fix(b.heapIndex)
 }
 
-func (d *deadlines) Pop() any {
-	old := *d
-	b := old[len(old)-1]
-	old[len(old)-1] = nil
-	*d = old[:len(old)-1]
-	b.heapIndex = -1
-	return b
+func (d *deadlines) remove(i int) {
+	last := len(*d) - 1
+	d.swap(i, last)
+	(*d)[last].heapIndex = -1
+	(*d)[last] = nil
+	*d = (*d)[:last]
+	if i < last {
+		d.fix(i)
+	}
+}
+
+// fix moves the binding at i to its place after its wake has changed.
+func (d deadlines) fix(i int) {
+	for i > 0 && d[i].wake < d[(i-1)/2].wake {
+		d.swap(i, (i-1)/2)
+		i = (i - 1) / 2
+	}
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(d); child++ {
+			if d[child].wake < d[least].wake {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		d.swap(i, least)
+		i = least
+	}
+}
+
+func (d deadlines) swap(i, j int) {
+	d[i], d[j] = d[j], d[i]
+	d[i].heapIndex, d[j].heapIndex = i, j
 }
 
 // setDeadline sets when the binding's state ends and keeps the heap true.
@@ -37,16 +58,16 @@ func (t *Table) setDeadline(b *Binding, at Time) {
 	case b.heapIndex < 0 && at == Never:
 	case b.heapIndex < 0:
 		b.wake = at
-		heap.Push(&t.deadlines, b)
+		t.deadlines.push(b)
 	case at < b.wake:
 		b.wake = at
-		heap.Fix(&t.deadlines, b.heapIndex)
+		t.deadlines.fix(b.heapIndex)
 	}
 }
 
 func (t *Table) dropDeadline(b *Binding) {
 	if b.heapIndex >= 0 {
-		heap.Remove(&t.deadlines, b.heapIndex)
+		t.deadlines.remove(b.heapIndex)
 	}
 	b.Deadline = Never
 }
@@ -67,9 +88,9 @@ func (t *Table) Expire(now Time) (*Binding, State) {
 		b := t.deadlines[0]
 		if b.Deadline > now {
 			if b.wake = b.Deadline; b.wake == Never {
-				heap.Pop(&t.deadlines)
+				t.deadlines.remove(0)
 			} else {
-				heap.Fix(&t.deadlines, 0)
+				t.deadlines.fix(0)
 			}
 			continue
 		}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+	"time"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/server"
+	"lan6d/openwrt"
+)
+
+func TestLogLevels(t *testing.T) {
+	var out bytes.Buffer
+	l := newLogger(&out)
+	l.level = openwrt.LogWarn
+	l.errorf("one %d", 1)
+	l.warnf("two")
+	l.infof("three")
+	if got, want := out.String(), "error: one 1\nwarn: two\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestBadPacketsAreLoggedAtALimitedRate(t *testing.T) {
+	l := newLogger(&bytes.Buffer{})
+	now := time.Unix(1_800_000_000, 0)
+	if l.packet(now) {
+		t.Error("at level info a bad packet is logged")
+	}
+	l.level = openwrt.LogDebug
+	count := func(now time.Time) (n int) {
+		for range 1000 {
+			if l.packet(now) {
+				n++
+			}
+		}
+		return n
+	}
+	if n := count(now); n != 10 {
+		t.Errorf("%d of 1000 in one second, want 10", n)
+	}
+	if n := count(now.Add(time.Second)); n != 10 {
+		t.Errorf("%d of 1000 in the next second, want 10", n)
+	}
+}
+
+func TestEventLines(t *testing.T) {
+	key := lease.Key{DUID: "\x00\x03\x00\x01\x02\x00\x00\x00\x00\x01", IAID: 0x1a}
+	client := netip.MustParseAddr("fe80::2")
+	at := lease.Time(5 * time.Second)
+	leases := []lease.Lease{
+		{Prefix: netip.MustParsePrefix("2001:db8::1a3/128"), Valid: at.After(5400)},
+		{Prefix: netip.MustParsePrefix("2001:db8:ff::1a3/128"), Valid: at.After(60), Withdrawn: true},
+		{Prefix: netip.MustParsePrefix("fd00::1a3/128"), Valid: at.After(1800)},
+	}
+	forever := []lease.Lease{{Prefix: netip.MustParsePrefix("2001:db8:0:10::/60"), Valid: at.After(dhcpv6.Infinity)}}
+	for _, tt := range []struct {
+		event server.Event
+		want  string
+	}{
+		{server.Event{Kind: server.Bound, At: at, Link: "lan", Key: key, Hostname: "laptop", Leases: leases, Client: client},
+			"lan: bound 2001:db8::1a3, fd00::1a3 to 00030001020000000001 IAID 1a (laptop) at fe80::2 for 1h30m"},
+		{server.Event{Kind: server.Renewed, At: at, Link: "lan", Key: key, Leases: forever, Client: client},
+			"lan: renewed 2001:db8:0:10::/60 to 00030001020000000001 IAID 1a at fe80::2 for ever"},
+		{server.Event{Kind: server.Released, At: at, Link: "lan", Key: key, Leases: forever},
+			"lan: released 2001:db8:0:10::/60 by 00030001020000000001 IAID 1a"},
+		{server.Event{Kind: server.Declined, At: at, Link: "lan", Key: key, Leases: leases[:1], Took: time.Hour},
+			"lan: declined 2001:db8::1a3 by 00030001020000000001 IAID 1a: another host uses it, not given out for 1h"},
+		{server.Event{Kind: server.PoolFull, Link: "lan", Key: lease.Key{Kind: lease.Prefix}},
+			"lan: no prefix is left for a client"},
+	} {
+		if got := eventLine(&tt.event); got != tt.want {
+			t.Errorf("got  %q\nwant %q", got, tt.want)
+		}
+	}
+}
+
+func TestLifetime(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		90 * time.Minute: "1h30m", time.Hour: "1h", 45 * time.Minute: "45m", 61 * time.Second: "1m1s", 0: "0s",
+		20 * time.Second: "20s", 10 * time.Hour: "10h",
+	} {
+		if got := lifetime(d); got != want {
+			t.Errorf("lifetime(%v) = %q, want %q", d, got, want)
+		}
+	}
+}

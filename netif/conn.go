@@ -1,0 +1,167 @@
+package netif
+
+import (
+	"encoding/binary"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/mdlayher/netlink"
+	"github.com/mdlayher/socket"
+	"golang.org/x/sys/unix"
+)
+
+// netlinkBuffer is the longest datagram, in octets, that the kernel makes of a
+// dump.
+const netlinkBuffer = 32 << 10
+
+// routeConn is a rtnetlink socket. netlink.Conn would do, and so would the
+// methods of socket.Conn that take a context, were it not for what they bring
+// into the binary: package log, all time zones and formats, a twentieth of what
+// it may weigh.
+type routeConn struct {
+	*socket.Conn
+	raw      syscall.RawConn
+	buf      []byte
+	messages []netlink.Message
+	sequence uint32
+}
+
+// dialRoute opens a rtnetlink socket that is told of what the groups (of
+// RTMGRP_*) stand for, in a network namespace given by its file descriptor or
+// 0.
+func dialRoute(groups uint32, netns int) (*routeConn, error) {
+	conn, err := socket.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE, "rtnetlink", &socket.Config{NetNS: netns})
+	if err != nil {
+		return nil, err
+	}
+	err = conn.Bind(&unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups})
+	var raw syscall.RawConn
+	if err == nil {
+		raw, err = conn.SyscallConn()
+	}
+	if err != nil {
+		_ = conn.Close()
+		return nil, err
+	}
+	return &routeConn{Conn: conn, raw: raw, buf: make([]byte, netlinkBuffer)}, nil
+}
+
+// receive waits for a datagram of the kernel's and returns its messages, valid
+// until the next call.
+func (c *routeConn) receive() ([]netlink.Message, error) {
+	var n, flags int
+	var from unix.Sockaddr
+	var err error
+	waitErr := c.raw.Read(func(fd uintptr) bool {
+		err = unix.EINTR
+		for err == unix.EINTR { // the poller would wait for more than is there
+			n, _, flags, from, err = unix.Recvmsg(int(fd), c.buf, nil, unix.MSG_DONTWAIT)
+		}
+		return err != unix.EAGAIN
+	})
+	switch {
+	case waitErr != nil:
+		return nil, waitErr
+	case err != nil:
+		return nil, os.NewSyscallError("recvmsg", err)
+	case flags&unix.MSG_TRUNC != 0:
+		return nil, fmt.Errorf("rtnetlink datagram of more than %d octets", len(c.buf))
+	}
+	c.messages = c.messages[:0]
+	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
+		return nil, nil // anybody may send to the socket; only the kernel counts
+	}
+	err = c.split(c.buf[:n])
+	return c.messages, err
+}
+
+// split cuts a datagram into messages.
+func (c *routeConn) split(b []byte) error {
+	for len(b) >= unix.NLMSG_HDRLEN {
+		length := binary.NativeEndian.Uint32(b)
+		if length < unix.NLMSG_HDRLEN || uint64(length) > uint64(len(b)) {
+			return fmt.Errorf("rtnetlink message of length %d in %d octets", length, len(b))
+		}
+		aligned := (int(length) + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1)
+		if aligned > len(b) {
+			return fmt.Errorf("rtnetlink message of length %d without its padding", length)
+		}
+		var m netlink.Message
+		if err := m.UnmarshalBinary(b[:aligned]); err != nil {
+			return err
+		}
+		c.messages = append(c.messages, m)
+		b = b[aligned:]
+	}
+	return nil
+}
+
+// send sends a request to the kernel.
+func (c *routeConn) send(request []byte) error {
+	var err error
+	waitErr := c.raw.Write(func(fd uintptr) bool {
+		err = unix.EINTR
+		for err == unix.EINTR {
+			err = unix.Sendto(int(fd), request, unix.MSG_DONTWAIT, &unix.SockaddrNetlink{Family: unix.AF_NETLINK})
+		}
+		return err != unix.EAGAIN
+	})
+	if waitErr != nil {
+		return waitErr
+	}
+	return os.NewSyscallError("sendto", err)
+}
+
+// dump asks for all objects of a kind (RTM_GET*) and hands each to apply. It
+// returns whether nothing changed meanwhile.
+func (c *routeConn) dump(kind netlink.HeaderType, data []byte, apply func(netlink.Message)) (whole bool, err error) {
+	c.sequence++
+	request, err := netlink.Message{
+		Header: netlink.Header{
+			Length:   uint32(unix.NLMSG_HDRLEN + len(data)),
+			Type:     kind,
+			Flags:    netlink.Request | netlink.Dump,
+			Sequence: c.sequence,
+		},
+		Data: data,
+	}.MarshalBinary()
+	if err != nil {
+		return false, err
+	}
+	if err := c.send(request); err != nil {
+		return false, err
+	}
+	whole = true
+	for {
+		messages, err := c.receive()
+		if err != nil {
+			return false, err
+		}
+		for _, m := range messages {
+			if m.Header.Sequence != c.sequence {
+				continue
+			}
+			if m.Header.Flags&netlink.DumpInterrupted != 0 {
+				whole = false
+			}
+			switch m.Header.Type {
+			case netlink.Done, netlink.Error:
+				return whole, messageError(m)
+			}
+			apply(m)
+		}
+	}
+}
+
+// messageError is the error in a message that ends a dump: NLMSG_ERROR, or
+// NLMSG_DONE, which has one too if the dump broke off half-way.
+func messageError(m netlink.Message) error {
+	if len(m.Data) < 4 {
+		return fmt.Errorf("rtnetlink message of type %d with %d octets", m.Header.Type, len(m.Data))
+	}
+	if code := int32(binary.NativeEndian.Uint32(m.Data)); code < 0 {
+		return os.NewSyscallError("rtnetlink", unix.Errno(-code))
+	}
+	return nil
+}
