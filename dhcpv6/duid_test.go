@@ -26,6 +26,7 @@ var duids = []struct {
 	{name: "DUID-LL as long as a DUID-LLT", in: "0003 0001 020000000001 02030405", kind: "DUID-LL"},
 	{name: "DUID-UUID", in: "0004 000102030405060708090a0b0c0d0e0f", kind: "DUID-UUID"},
 	{name: "type 0", in: "0000 0001 020000000001", kind: "DUID type 0"},
+	{name: "type 5, the first unknown", in: "0005 aa", kind: "DUID type 5"},
 	{name: "type unknown", in: "0063 aa", kind: "DUID type 99"},
 	{name: "type 65535", in: "ffff aa", kind: "DUID type 65535"},
 }
@@ -93,12 +94,19 @@ func TestNewDUIDLL(t *testing.T) { // section 11.4
 }
 
 func TestDUIDTypeOfStub(t *testing.T) {
-	for _, d := range []dhcpv6.DUID{nil, {}, {0}} {
-		if got := d.Type(); got != 0 {
-			t.Errorf("DUID of %d octets: type %v, want 0", len(d), got)
+	for want, stubs := range map[dhcpv6.DUIDType][]dhcpv6.DUID{0: {nil, {}, {3}}, dhcpv6.DUIDLL: {{0, 3}}} {
+		for _, d := range stubs {
+			checkStub(t, d, want)
 		}
-		if mac, ok := d.MAC(); ok {
-			t.Errorf("DUID of %d octets: MAC %x", len(d), mac)
-		}
+	}
+}
+
+func checkStub(t *testing.T, d dhcpv6.DUID, want dhcpv6.DUIDType) {
+	t.Helper()
+	if got := d.Type(); got != want {
+		t.Errorf("DUID of %d octets: type %v, want %v", len(d), got, want)
+	}
+	if mac, ok := d.MAC(); ok {
+		t.Errorf("DUID of %d octets: MAC %x", len(d), mac)
 	}
 }

@@ -123,13 +123,24 @@ func TestParseStatus(t *testing.T) { // section 21.13
 }
 
 func TestStatusCodes(t *testing.T) { // section 21.13, registry "DHCPv6 Status Codes"
-	names := map[dhcpv6.StatusCode]string{
-		0: "Success", 1: "UnspecFail", 2: "NoAddrsAvail", 3: "NoBinding", 4: "NotOnLink", 5: "UseMulticast",
-		6: "NoPrefixAvail", 7: "status 7", 65535: "status 65535",
+	tests := []struct {
+		code dhcpv6.StatusCode
+		want uint16
+		name string
+	}{
+		{dhcpv6.StatusSuccess, 0, "Success"},
+		{dhcpv6.StatusUnspecFail, 1, "UnspecFail"},
+		{dhcpv6.StatusNoAddrsAvail, 2, "NoAddrsAvail"},
+		{dhcpv6.StatusNoBinding, 3, "NoBinding"},
+		{dhcpv6.StatusNotOnLink, 4, "NotOnLink"},
+		{dhcpv6.StatusUseMulticast, 5, "UseMulticast"},
+		{dhcpv6.StatusNoPrefixAvail, 6, "NoPrefixAvail"},
+		{7, 7, "status 7"},
+		{65535, 65535, "status 65535"},
 	}
-	for code, want := range names {
-		if got := code.String(); got != want {
-			t.Errorf("status %d: %q, want %q", uint16(code), got, want)
+	for _, tt := range tests {
+		if uint16(tt.code) != tt.want || tt.code.String() != tt.name {
+			t.Errorf("status %d %q, want %d %q", uint16(tt.code), tt.code, tt.want, tt.name)
 		}
 	}
 }

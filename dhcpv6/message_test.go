@@ -21,7 +21,8 @@ func TestParseMessage(t *testing.T) {
 		{name: "one octet", in: "01", err: dhcpv6.ErrShortMessage},
 		{name: "two octets", in: "01a1", err: dhcpv6.ErrShortMessage},
 		{name: "three octets", in: "01a1b2", err: dhcpv6.ErrShortMessage},
-		{name: "section 8: header alone", in: "01a1b2c3", want: dhcpv6.Message{Type: dhcpv6.Solicit, TransactionID: 0xa1b2c3}},
+		{name: "section 8: header alone", in: "01a1b2c3",
+			want: dhcpv6.Message{Type: dhcpv6.Solicit, TransactionID: 0xa1b2c3}},
 		{name: "transaction ID of 24 ones", in: "0bffffff",
 			want: dhcpv6.Message{Type: dhcpv6.InformationRequest, TransactionID: 0xffffff}},
 		{name: "type 0", in: "00000001", want: dhcpv6.Message{TransactionID: 1}},
@@ -122,6 +123,23 @@ func TestMessageTypes(t *testing.T) {
 		}
 		if got, want := mt.Relayed(), mt == 12 || mt == 13; got != want {
 			t.Errorf("%v: Relayed is %v, want %v", mt, got, want)
+		}
+	}
+}
+
+func TestConstants(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		got, want uint32
+	}{
+		{"section 7.2: client port", dhcpv6.ClientPort, 546},
+		{"section 7.2: server port", dhcpv6.ServerPort, 547},
+		{"section 7.6: HOP_COUNT_LIMIT", dhcpv6.HopCountLimit, 8},
+		{"section 7.7: infinity", dhcpv6.Infinity, 0xffffffff},
+		{"RFC 8200, section 3: payload length, less the UDP header", dhcpv6.MaxPayload, 65527},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %d, want %d", tt.name, tt.got, tt.want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"net/netip"
+	"reflect"
 	"testing"
 
 	"lan6d/dhcpv6"
@@ -152,22 +153,24 @@ func TestRoundTrip(t *testing.T) {
 func TestFieldsRoundTrip(t *testing.T) {
 	g := generator{rand.New(rand.NewPCG(1, 2))}
 	for range 100 {
-		a, p := g.addr(), netip.PrefixFrom(g.addr(), g.IntN(129))
-		preferred, valid := g.Uint32(), g.Uint32()
+		address := dhcpv6.IAAddr{Addr: g.addr(), Preferred: g.Uint32(), Valid: g.Uint32()}
+		prefix := dhcpv6.IAPrefix{Prefix: netip.PrefixFrom(g.addr(), g.IntN(129)), Preferred: g.Uint32(), Valid: g.Uint32()}
 		w := dhcpv6.NewWriter(make([]byte, 128))
-		w.IAAddr(a, preferred, valid)
-		w.IAPrefix(p, preferred, valid)
+		w.IAAddr(address.Addr, address.Preferred, address.Valid)
+		w.IAPrefix(prefix.Prefix, prefix.Preferred, prefix.Valid)
 		o, err := w.Finish()
 		if err != nil {
 			t.Fatal(err)
 		}
 		data, _ := dhcpv6.Options(o).Get(dhcpv6.OptionIAAddr)
-		if got, err := dhcpv6.ParseIAAddr(data); err != nil || got.Addr != a || got.Preferred != preferred || got.Valid != valid {
-			t.Errorf("IA Address %v %d %d reads %+v, %v", a, preferred, valid, got, err)
+		a, err := dhcpv6.ParseIAAddr(data)
+		if a.Options = nil; err != nil || !reflect.DeepEqual(a, address) {
+			t.Errorf("%+v reads %+v, %v", address, a, err)
 		}
 		data, _ = dhcpv6.Options(o).Get(dhcpv6.OptionIAPrefix)
-		if got, err := dhcpv6.ParseIAPrefix(data); err != nil || got.Prefix != p || got.Preferred != preferred || got.Valid != valid {
-			t.Errorf("IA Prefix %v %d %d reads %+v, %v", p, preferred, valid, got, err)
+		p, err := dhcpv6.ParseIAPrefix(data)
+		if p.Options = nil; err != nil || !reflect.DeepEqual(p, prefix) {
+			t.Errorf("%+v reads %+v, %v", prefix, p, err)
 		}
 	}
 }

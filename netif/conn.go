@@ -11,9 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netlinkBuffer is the longest datagram, in octets, that the kernel makes of a
-// dump.
-const netlinkBuffer = 32 << 10
+// netlinkBuffer is longer than any datagram that the kernel makes of a dump:
+// those have at most 32 KiB.
+const netlinkBuffer = 33 << 10
 
 // routeConn is a rtnetlink socket. netlink.Conn would do, and so would the
 // methods of socket.Conn that take a context, were it not for what they bring
@@ -47,16 +47,16 @@ func dialRoute(groups uint32, netns int) (*routeConn, error) {
 	return &routeConn{Conn: conn, raw: raw, buf: make([]byte, netlinkBuffer)}, nil
 }
 
-// receive waits for a datagram of the kernel's and returns its messages, valid
-// until the next call.
+// receive waits for a datagram and returns its messages, valid until the next
+// call. Only the kernel, and whoever could change the interfaces anyway
+// (CAP_NET_ADMIN), can send to the socket.
 func (c *routeConn) receive() ([]netlink.Message, error) {
-	var n, flags int
-	var from unix.Sockaddr
+	var n int
 	var err error
 	waitErr := c.raw.Read(func(fd uintptr) bool {
 		err = unix.EINTR
 		for err == unix.EINTR { // the poller would wait for more than is there
-			n, _, flags, from, err = unix.Recvmsg(int(fd), c.buf, nil, unix.MSG_DONTWAIT)
+			n, err = unix.Read(int(fd), c.buf)
 		}
 		return err != unix.EAGAIN
 	})
@@ -64,14 +64,11 @@ func (c *routeConn) receive() ([]netlink.Message, error) {
 	case waitErr != nil:
 		return nil, waitErr
 	case err != nil:
-		return nil, os.NewSyscallError("recvmsg", err)
-	case flags&unix.MSG_TRUNC != 0:
-		return nil, fmt.Errorf("rtnetlink datagram of more than %d octets", len(c.buf))
+		return nil, os.NewSyscallError("read", err)
+	case n == len(c.buf):
+		return nil, fmt.Errorf("rtnetlink datagram of %d octets or more", n)
 	}
 	c.messages = c.messages[:0]
-	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
-		return nil, nil // anybody may send to the socket; only the kernel counts
-	}
 	err = c.split(c.buf[:n])
 	return c.messages, err
 }

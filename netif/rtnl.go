@@ -44,7 +44,7 @@ func (s *state) snapshot() *Snapshot {
 	for index := range s.links {
 		indexes = append(indexes, index)
 	}
-	sort.Sort(sort.IntSlice(indexes))
+	sort.Slice(indexes, func(i, j int) bool { return indexes[i] < indexes[j] })
 	snap := &Snapshot{Links: make([]Link, len(indexes))}
 	for i, index := range indexes {
 		snap.Links[i] = s.links[index]

@@ -2,21 +2,26 @@ package openwrt
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"lan6d/openwrt/uci"
 )
 
 // errRoom is the error for a list that has become too long for its option in a packet.
-var errRoom = fmt.Errorf("is too much, an option has room for %d octets", maxOption)
+var errRoom = errors.New("is too much, an option has room for 65535 octets")
 
 // builder reads the packages and gathers the problems.
 type builder struct {
 	config   *Config
 	problems []Problem
+	daemon   daemon
 	search   []string       // of the system's resolver
 	index    map[string]int // of config.Interfaces, by name
+	sections map[string]int // the same by the name of the "dhcp" section; -1: a line in it is wrong
+}
+
+func newBuilder() *builder {
+	return &builder{config: &Config{}, daemon: newDaemon(), index: make(map[string]int), sections: make(map[string]int)}
 }
 
 // add keeps what a person wrote into the files from filling the log.
@@ -31,49 +36,36 @@ func clip(s string, limit int) string {
 	return strings.ToValidUTF8(s[:limit], "") + "..."
 }
 
-func (b *builder) fail(pos uci.Pos, option, format string, args ...any) {
-	b.add(pos, Error, option, fmt.Sprintf(format, args...))
-}
+func (b *builder) fail(pos uci.Pos, option, text string) { b.add(pos, Error, option, text) }
 
-func (b *builder) warn(pos uci.Pos, option, format string, args ...any) {
-	b.add(pos, Warning, option, fmt.Sprintf(format, args...))
-}
+func (b *builder) warn(pos uci.Pos, option, text string) { b.add(pos, Warning, option, text) }
+
+// spoiled ends the text of a problem that costs a section.
+const spoiled = "; the whole section is not used"
 
 // check reports the error of a setter. It returns false if that spoils the section.
 func (b *builder) check(pos uci.Pos, option string, err error, vital bool) (ok bool) {
-	var w warning
-	switch {
-	case err == nil:
+	if err == nil {
 		return true
-	case errors.As(err, &w):
-		b.warn(pos, option, "%v", err)
-		return true
-	case vital:
-		b.fail(pos, option, "%v; the whole section is not used", err)
-		return false
 	}
-	b.fail(pos, option, "%v", err)
-	return true
+	text := err.Error()
+	if _, applied := err.(warning); applied {
+		b.warn(pos, option, text)
+		return true
+	}
+	if vital {
+		text += spoiled
+	}
+	b.fail(pos, option, text)
+	return !vital
 }
 
 // usable reports whether the parser found nothing wrong with a section, and says so if it did.
 func (b *builder) usable(s *uci.Section) bool {
 	if s.Bad {
-		b.fail(s.Pos, s.Type, "section %s is not used, a line in it is wrong", s.Name)
+		b.fail(s.Pos, s.Type, "section "+s.Name+" is not used, a line in it is wrong")
 	}
 	return !s.Bad
-}
-
-// sections calls f for the good sections of a type.
-func (b *builder) sections(pkg *uci.Package, typ string, f func(*uci.Section)) {
-	if pkg == nil {
-		return
-	}
-	for _, s := range pkg.Sections {
-		if s.Type == typ && b.usable(s) {
-			f(s)
-		}
-	}
 }
 
 // Packages are the configuration files after parsing; nil: there is none of that name.
@@ -85,38 +77,86 @@ type Packages struct {
 
 // Build makes the configuration of what the parser made of the files. The problems are in the order of files and lines;
 // those of the parser itself are not among them.
-func Build(p Packages) (*Config, []Problem) {
-	b := &builder{config: &Config{}, search: p.Search, index: make(map[string]int)}
-	d := newDaemon()
-	b.sections(p.DHCP, "odhcpd", func(s *uci.Section) { apply(b, &d, s, odhcpdOptions, false) })
-	b.sections(p.LAN6D, "lan6d", func(s *uci.Section) { apply(b, &d, s, daemonOptions, true) })
-	b.config.Daemon = d.Daemon
-	b.config.Server.MaxOffers = d.maxOffers
+func Build(p Packages) (*Config, []Problem) { return newBuilder().build(&p) }
 
-	b.interfaces(p.DHCP, p.LAN6D)
-	b.sections(p.DHCP, "host", b.host)
-	b.sections(p.DHCP, "boot6", b.bootFile)
-	b.strangers(p.LAN6D)
-
-	b.sections(p.Network, "globals", func(s *uci.Section) {
-		var g globals
-		if apply(b, &g, s, globalsOptions, false); g.duid != nil {
-			b.config.Server.DUID = g.duid
-		}
-	})
-	if d.sendZone {
-		var zone system
-		b.sections(p.System, "system", func(s *uci.Section) { apply(b, &zone, s, systemOptions, false) })
-		b.config.Server.POSIXTimezone, b.config.Server.TZDBTimezone = zone.timezone, zone.zonename
+func (b *builder) build(p *Packages) (*Config, []Problem) {
+	b.search = p.Search
+	for _, s := range sections(p.DHCP) {
+		b.dhcpSection(s)
 	}
+	for _, s := range sections(p.LAN6D) {
+		b.ownSection(s)
+	}
+	for n := range b.config.Interfaces {
+		b.finish(&b.config.Interfaces[n])
+	}
+	resolveModes(b, b.config.Interfaces)
+
+	c := &b.config.Server
+	var g globals
+	for _, s := range sections(p.Network) {
+		if s.Type == "globals" && b.usable(s) {
+			b.apply(s, globalsOptions(&g), false)
+		}
+	}
+	c.DUID = g.duid
+	var zone system
+	for _, s := range sections(p.System) {
+		if s.Type == "system" && b.daemon.sendZone && b.usable(s) {
+			b.apply(s, systemOptions(&zone), false)
+		}
+	}
+	c.POSIXTimezone, c.TZDBTimezone = zone.timezone, zone.zonename
+	c.MaxOffers = b.daemon.maxOffers
+	b.config.Daemon = b.daemon.Daemon
 	sortProblems(b.problems)
 	return b.config, b.problems
 }
 
-func (b *builder) host(s *uci.Section) {
-	var h host
-	if apply(b, &h, s, hostOptions, false) {
-		b.config.Server.Hosts = append(b.config.Server.Hosts, h.result())
+func sections(pkg *uci.Package) []*uci.Section {
+	if pkg == nil {
+		return nil
+	}
+	return pkg.Sections
+}
+
+// dhcpSection applies a section of /etc/config/dhcp.
+func (b *builder) dhcpSection(s *uci.Section) {
+	switch s.Type {
+	case "odhcpd":
+		if b.usable(s) {
+			b.apply(s, odhcpdOptions(&b.daemon), false)
+		}
+	case "dhcp":
+		b.dhcp(s)
+	case "host":
+		var h host
+		if b.usable(s) && b.apply(s, hostOptions(&h), false) {
+			b.config.Server.Hosts = append(b.config.Server.Hosts, h.result())
+		}
+	case "boot6":
+		if b.usable(s) {
+			b.bootFile(s)
+		}
+	}
+}
+
+// ownSection applies a section of lan6d's own file, and warns if it does not belong there.
+func (b *builder) ownSection(s *uci.Section) {
+	switch s.Type {
+	case "lan6d":
+		if b.usable(s) {
+			b.apply(s, daemonOptions(&b.daemon), true)
+		}
+	case "interface":
+		if b.usable(s) {
+			b.override(s)
+		}
+	case "host", "boot6", "odhcpd", "dhcp":
+		b.warn(s.Pos, s.Type, "section has no effect here, it belongs in /etc/config/dhcp")
+	case "":
+	default:
+		b.warn(s.Pos, s.Type, "unknown section, allowed are lan6d and interface")
 	}
 }
 
@@ -124,27 +164,10 @@ func (b *builder) bootFile(s *uci.Section) {
 	var f bootFile
 	f.Default = true
 	switch {
-	case !apply(b, &f, s, bootOptions, false):
+	case !b.apply(s, bootOptions(&f), false):
 	case f.URL == "":
-		b.fail(s.Pos, "url", "is missing; the whole section is not used")
+		b.fail(s.Pos, "url", "is missing"+spoiled)
 	default:
 		b.config.Server.BootFiles = append(b.config.Server.BootFiles, f.BootFile)
-	}
-}
-
-// strangers warns of sections that do not belong into lan6d's own file.
-func (b *builder) strangers(own *uci.Package) {
-	if own == nil {
-		return
-	}
-	for _, s := range own.Sections {
-		switch s.Type {
-		case "lan6d", "interface":
-		case "host", "boot6", "odhcpd", "dhcp":
-			b.warn(s.Pos, s.Type, "section has no effect here, it belongs in /etc/config/dhcp")
-		case "":
-		default:
-			b.warn(s.Pos, s.Type, "unknown section, allowed are lan6d and interface")
-		}
 	}
 }

@@ -1,11 +1,19 @@
 package openwrt
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
 	"lan6d/openwrt/uci"
 )
+
+func addrTexts(addrs []netip.Addr) (texts []string) {
+	for _, a := range addrs {
+		texts = append(texts, a.String())
+	}
+	return texts
+}
 
 // build parses and builds the texts of /etc/config/dhcp and /etc/config/lan6d. All problems are returned, as their texts
 // with the severity in front.
@@ -19,7 +27,9 @@ func buildAll(t testing.TB, texts map[string]string) (*Config, []string) {
 	var problems []Problem
 	parse := func(name string) *uci.Package {
 		pkg, bad := uci.Parse(name, []byte(texts[name]))
-		problems = append(problems, parserProblems(bad, Error)...)
+		for _, p := range bad {
+			problems = append(problems, Problem{Pos: p.Pos, Severity: Error, Text: p.Text})
+		}
 		return pkg
 	}
 	c, more := Build(Packages{

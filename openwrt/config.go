@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"lan6d/dhcpv6/server"
 	"lan6d/openwrt/uci"
@@ -33,45 +31,35 @@ func SystemDirs() Dirs {
 	return Dirs{Config: d.Config, Shadow: d.Shadow, Delta: d.Delta, Resolv: "/etc/resolv.conf"}
 }
 
-// Load reads the configuration, pending changes included. It is never nil; a file that is missing counts as empty.
+// Load reads the configuration, pending changes included. It is never nil; a file that is missing counts as empty, and
+// a change that cannot be carried out is worth a warning only.
 func Load(d Dirs) (*Config, []Problem) {
-	var p Packages
-	var problems []Problem
-	var files []string
-	dirs := uci.Dirs{Config: d.Config, Shadow: d.Shadow, Delta: d.Delta}
-	for _, file := range []struct {
-		name string
-		pkg  **uci.Package
-		ours bool
-	}{{"network", &p.Network, false}, {"dhcp", &p.DHCP, true}, {"lan6d", &p.LAN6D, true}, {"system", &p.System, false}} {
-		pkg, bad, err := dirs.Load(file.name)
-		*file.pkg = pkg
-		severity := Error
-		if !file.ours { // mostly about sections that are none of ours; one that is counts as an error of its own
-			severity = Warning
-		}
-		problems = append(problems, parserProblems(bad, severity)...)
-		switch {
-		case err == nil && file.ours:
-			files = append(files, d.Config+"/"+file.name)
-		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			problems = append(problems, Problem{Pos: uci.Pos{File: d.Config + "/" + file.name}, Severity: Error,
-				Text: "cannot be read and counts as empty: " + err.Error()})
-		}
-	}
-	p.Search = readSearch(d.Resolv)
-	config, more := Build(p)
-	config.Files = files
-	problems = append(problems, more...)
-	sortProblems(problems)
-	return config, problems
+	b := newBuilder()
+	// In the files of others, most problems are of no concern; a section of ours with a wrong line is an error of its own.
+	return b.build(&Packages{
+		Network: b.load(&d, "network", Warning), DHCP: b.load(&d, "dhcp", Error), LAN6D: b.load(&d, "lan6d", Error),
+		System: b.load(&d, "system", Warning), Search: readSearch(d.Resolv),
+	})
 }
 
-func parserProblems(bad []uci.Problem, severity Severity) (problems []Problem) {
-	for _, p := range bad {
-		problems = append(problems, Problem{Pos: p.Pos, Severity: severity, Text: p.Text})
+// load reads a file. severity is that of its wrong lines; Error tells that the file is one of lan6d's two.
+func (b *builder) load(d *Dirs, name string, severity Severity) *uci.Package {
+	file := d.Config + "/" + name
+	pkg, found, err := uci.Dirs{Config: d.Config, Shadow: d.Shadow, Delta: d.Delta}.Load(name)
+	switch {
+	case err == nil && severity == Error:
+		b.config.Files = append(b.config.Files, file)
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		b.fail(uci.Pos{File: file}, "", "cannot be read and counts as empty: "+err.Error())
 	}
-	return problems
+	for i := range found {
+		p := &found[i]
+		if p.Pending { // often stale, and UCI drops what it cannot carry out in silence
+			severity = Warning
+		}
+		b.add(p.Pos, severity, "", p.Text)
+	}
+	return pkg
 }
 
 // Interface returns the interface of that logical name, or nil.
@@ -88,8 +76,8 @@ func (c *Config) Interface(name string) *Interface {
 func (c *Config) ServerConfig() server.Config {
 	s := c.Server
 	s.Interfaces = nil
-	for _, i := range c.Interfaces {
-		if i.Role == Server {
+	for n := range c.Interfaces {
+		if i := &c.Interfaces[n]; i.Role == Server {
 			s.Interfaces = append(s.Interfaces, i.Server)
 		}
 	}
@@ -98,22 +86,23 @@ func (c *Config) ServerConfig() server.Config {
 
 // Only takes out all interfaces but one, given by its logical name or else by its device.
 func (c *Config) Only(name string) error {
-	n := slices.IndexFunc(c.Interfaces, func(i Interface) bool { return i.Name == name })
-	if n < 0 {
-		n = slices.IndexFunc(c.Interfaces, func(i Interface) bool { return i.Device == name })
-	}
-	if n < 0 {
-		var known []string
-		for _, i := range c.Interfaces {
-			known = append(known, i.label())
+	only := c.Interface(name)
+	known := ""
+	for n := range c.Interfaces {
+		i := &c.Interfaces[n]
+		if only == nil && i.Device == name {
+			only = i
 		}
-		if known == nil {
-			return fmt.Errorf("interface %q: the configuration knows no interface", name)
-		}
-		return fmt.Errorf("interface %q: the configuration knows only %s", name, strings.Join(known, ", "))
+		known += ", " + i.label()
 	}
-	c.Interfaces = []Interface{c.Interfaces[n]}
-	return nil
+	switch {
+	case only != nil:
+		c.Interfaces = []Interface{*only}
+		return nil
+	case known == "":
+		return fmt.Errorf("interface %q: the configuration knows no interface", name)
+	}
+	return fmt.Errorf("interface %q: the configuration knows only %s", name, known[len(", "):])
 }
 
 // label is the interface for people: "lan", or "lan (br-lan)" if its device is known and of another name.

@@ -131,6 +131,39 @@ func TestLoadDeltaAndShadow(t *testing.T) {
 	}
 }
 
+// A stale change is dropped and told, but it is no error: it must not keep a good configuration from being used. A wrong
+// value that a change sets counts as any other.
+func TestLoadStaleDelta(t *testing.T) {
+	dir := write(t, map[string]string{
+		"config/dhcp": "config dhcp 'lan'\n\toption dhcpv6 'server'\n",
+		"delta/dhcp":  "dhcp.gone.leasetime='2h'\nnetwork.lan.a='1'\ndhcp.lan.preference='7'\ndhcp.lan.a='\n",
+	})
+	c, problems := Load(Dirs{Config: dir + "/config", Delta: dir + "/delta"})
+	for _, p := range problems {
+		if p.Severity != Warning || p.Pos.File != dir+"/delta/dhcp" {
+			t.Errorf("%s: %s", p.Severity, p)
+		}
+	}
+	if len(problems) != 3 || HasErrors(problems) || c.Interface("lan").Server.Preference != 7 {
+		t.Errorf("%v, %+v", problems, c.Interface("lan"))
+	}
+
+	dir = write(t, map[string]string{
+		"config/dhcp": "config dhcp 'lan'\nnonsense\n",
+		"delta/dhcp":  "dhcp.gone.a='1'\n",
+	})
+	if _, problems = Load(Dirs{Config: dir + "/config", Delta: dir + "/delta"}); !HasErrors(problems) {
+		t.Errorf("the committed file is wrong: %v", problems)
+	}
+	dir = write(t, map[string]string{
+		"config/dhcp": "config dhcp 'lan'\n",
+		"delta/dhcp":  "dhcp.lan.preference='256'\n",
+	})
+	if _, problems = Load(Dirs{Config: dir + "/config", Delta: dir + "/delta"}); !HasErrors(problems) {
+		t.Errorf("a value is wrong: %v", problems)
+	}
+}
+
 func TestServerConfig(t *testing.T) {
 	c, _ := build(t, `
 config dhcp 'a'

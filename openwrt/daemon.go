@@ -1,11 +1,6 @@
 package openwrt
 
-import (
-	"fmt"
-	"strings"
-
-	"lan6d/dhcpv6/server"
-)
+import "lan6d/dhcpv6/server"
 
 // Daemon is what the configuration says about the program as a whole.
 type Daemon struct {
@@ -31,18 +26,8 @@ var logLevelNames = [...]string{LogError: "error", LogWarn: "warn", LogInfo: "in
 // String is the level's name as the option has it.
 func (l LogLevel) String() string { return logLevelNames[l] }
 
-// syslogLevel converts a severity of syslog, 0 to 7.
-func syslogLevel(n int64) LogLevel {
-	switch {
-	case n <= 3:
-		return LogError
-	case n == 4:
-		return LogWarn
-	case n <= 6:
-		return LogInfo
-	}
-	return LogDebug
-}
+// syslogLevels are those of the severities of syslog, 0 to 7.
+var syslogLevels = [8]LogLevel{LogError, LogError, LogError, LogError, LogWarn, LogInfo, LogInfo, LogDebug}
 
 // ParseLogLevel reads a level: its name or a severity of syslog, 0 to 7.
 func ParseLogLevel(s string) (LogLevel, error) {
@@ -53,9 +38,9 @@ func ParseLogLevel(s string) (LogLevel, error) {
 	}
 	n, err := parseInt(s, 0, 7)
 	if err != nil {
-		return 0, fmt.Errorf("%.80q is no log level, allowed are error, warn, info, debug, 0..7", s)
+		return 0, wrong(s, "is no log level, allowed are error, warn, info, debug, 0..7")
 	}
-	return syslogLevel(n), nil
+	return syslogLevels[n], nil
 }
 
 // daemon gathers the sections for the program as a whole, in odhcpd's file and then in lan6d's own.
@@ -69,41 +54,56 @@ func newDaemon() daemon {
 	return daemon{Daemon: Daemon{LogLevel: LogInfo}, sendZone: true, maxOffers: server.DefaultMaxOffersTotal}
 }
 
-var sharedDaemonOptions = []option[daemon]{
-	text("leasefile", func(d *daemon, v string) error { return setPath(&d.LeaseFile, v) }),
-	text("hostsdir", func(d *daemon, v string) error { return setPath(&d.HostsDir, v) }),
-	text("leasetrigger", func(d *daemon, v string) error { return setPath(&d.LeaseTrigger, v) }),
-	boolean("enable_tz", func(d *daemon) *bool { return &d.sendZone }),
+func sharedDaemonOptions(d *daemon) []option {
+	return []option{
+		{name: "leasefile", field: &d.LeaseFile, one: setPath},
+		{name: "hostsdir", field: &d.HostsDir, one: setPath},
+		{name: "leasetrigger", field: &d.LeaseTrigger, one: setPath},
+		{name: "enable_tz", field: &d.sendZone, one: setBool},
+	}
 }
 
 // odhcpdOptions are the options of an "odhcpd" section in /etc/config/dhcp.
-var odhcpdOptions = concat(sharedDaemonOptions, []option[daemon]{
-	text("loglevel", setSyslogLevel),
-	gone[daemon]("hostsfile", "hostsdir"),
-	gone[daemon]("legacy", ""),
-	gone[daemon]("piofolder", "piodir"),
-}, foreign[daemon]("maindhcp", "piodir"))
+func odhcpdOptions(d *daemon) table {
+	return table{foreign: "maindhcp piodir", options: append(sharedDaemonOptions(d),
+		option{name: "loglevel", field: &d.LogLevel, one: setSyslogLevel},
+		option{name: "hostsfile", gone: "hostsdir replaced it"},
+		option{name: "legacy", gone: "and nothing replaces it"},
+		option{name: "piofolder", gone: "piodir replaced it"},
+	)}
+}
 
 // daemonOptions are the options of a "lan6d" section in /etc/config/lan6d.
-var daemonOptions = concat([]option[daemon]{
-	text("loglevel", func(d *daemon, v string) error { return assign(&d.LogLevel, v, ParseLogLevel) }),
-	integer("max_offers", 1, 65535, func(d *daemon, n int64) { d.maxOffers = int(n) }),
-}, sharedDaemonOptions)
+func daemonOptions(d *daemon) table {
+	return table{options: append([]option{
+		{name: "loglevel", field: &d.LogLevel, one: setLogLevel},
+		{name: "max_offers", field: &d.maxOffers, one: setInt, low: 1, high: 65535},
+	}, sharedDaemonOptions(d)...)}
+}
 
-func setPath(path *string, v string) error {
-	if strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		return fmt.Errorf("%.80q is no path, control characters are not allowed", v)
+func setPath(o *option, v string) error {
+	for i := range len(v) {
+		if v[i] < ' ' || v[i] == 0x7f {
+			return wrong(v, "is no path, control characters are not allowed")
+		}
 	}
-	*path = v
-	return nil
+	return o.setText(v)
+}
+
+func setLogLevel(o *option, v string) error {
+	level, err := ParseLogLevel(v)
+	if err == nil {
+		*o.field.(*LogLevel) = level
+	}
+	return err
 }
 
 // setSyslogLevel takes any number and, as odhcpd does, its last three bits.
-func setSyslogLevel(d *daemon, v string) error {
+func setSyslogLevel(o *option, v string) error {
 	n, ok := parseNumber(v)
 	if !ok {
-		return fmt.Errorf("%.80q is no log level of syslog, allowed are 0..7; names are allowed in /etc/config/lan6d", v)
+		return wrong(v, "is no log level of syslog, allowed are 0..7; names are allowed in /etc/config/lan6d")
 	}
-	d.LogLevel = syslogLevel(n & 7)
+	*o.field.(*LogLevel) = syslogLevels[n&7]
 	return nil
 }

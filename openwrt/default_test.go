@@ -1,15 +1,17 @@
 package openwrt
 
 import (
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestDefault(t *testing.T) {
-	c, problems := Default("eth0")
-	if len(problems) > 0 || len(c.Interfaces) != 1 || len(c.Files) > 0 {
-		t.Fatalf("%+v, %v", c, problems)
+	c, found := Default("eth0")
+	if len(found) > 0 || len(c.Interfaces) != 1 || len(c.Files) > 0 {
+		t.Fatalf("%+v, %v", c, found)
 	}
 	want := newInterface("eth0")
 	want.Device, want.Mode, want.Role = "eth0", Server, Server
@@ -19,6 +21,14 @@ func TestDefault(t *testing.T) {
 	}
 	if s := c.ServerConfig(); len(s.Interfaces) != 1 || s.Interfaces[0].LeaseTime != want.Server.LeaseTime {
 		t.Errorf("server %+v", s)
+	}
+	// It is what comes of the files.
+	files, problems := build(t, DefaultDHCP, DefaultLAN6D)
+	wantProblems(t, problems)
+	lan := files.Interfaces[0]
+	lan.Name, lan.Device, lan.Server.Name, lan.modePos = "eth0", "eth0", "eth0", i.modePos
+	if files.Interfaces[0] = lan; !reflect.DeepEqual(c, files) {
+		t.Errorf("got  %+v\nwant %+v", c, files)
 	}
 	for _, device := range []string{"", "a b", "..", "a/b", strings.Repeat("x", 16)} {
 		if c, problems := Default(device); !HasErrors(problems) || len(c.Interfaces) > 0 {
@@ -35,17 +45,21 @@ func uncommented(text string) string {
 // Every option that odhcpd lacks is explained in the file that the package installs, with its default, and whatever is
 // in a comment there can be put in force.
 func TestDefaultFilesExplainTheOptions(t *testing.T) {
-	for _, o := range ownInterfaceOptions {
+	options := interfaceOptions(&Interface{}).options
+	first := slices.IndexFunc(options, func(o option) bool { return o.name == "preference" })
+	end := slices.IndexFunc(options, func(o option) bool { return o.gone != "" })
+	dhcp, own := options[:first], options[first:end]
+	for _, o := range own {
 		if !strings.Contains(DefaultLAN6D, "#\toption "+o.name+" '") {
 			t.Errorf("interface option %s is not explained", o.name)
 		}
 	}
-	for _, o := range daemonOptions {
+	for _, o := range daemonOptions(&daemon{}).options {
 		if !strings.Contains(DefaultLAN6D, "#\toption "+o.name+" '") {
 			t.Errorf("daemon option %s is not explained", o.name)
 		}
 	}
-	for _, o := range dhcpOptions {
+	for _, o := range dhcp {
 		name := regexp.MustCompile(`(option|list) ` + o.name + ` '`)
 		relay := map[string]bool{"master": true, "upstream": true, "dhcpv6_relay_servers": true}
 		rare := map[string]bool{"ifname": true, "networkid": true, "dhcpv6_raw": true}

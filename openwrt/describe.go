@@ -1,6 +1,7 @@
 package openwrt
 
 import (
+	"encoding/binary"
 	"fmt"
 	"io"
 	"net/netip"
@@ -14,55 +15,59 @@ import (
 
 // Describe writes the configuration for people: the daemon, every interface, every host.
 func Describe(w io.Writer, c *Config) {
-	p := page{w}
+	p := &page{w: w}
 	p.daemon(c)
-	var idle []Interface
-	for _, i := range c.Interfaces {
-		if i.Role != Server {
-			idle = append(idle, i)
-			continue
+	for n := range c.Interfaces {
+		if i := &c.Interfaces[n]; i.Role == Server {
+			p.title = i.label() + ": " + describeRole(i)
+			p.service(&i.Server)
+			p.information(&i.Server)
+			p.limits(&i.Server)
 		}
-		p.title(i.label() + ": " + describeRole(i))
-		p.service(i.Server)
-		p.information(i.Server)
-		p.limits(i.Server)
 	}
-	if len(idle) > 0 {
-		p.title("not served")
+	p.title = "not served"
+	for n := range c.Interfaces {
+		if i := &c.Interfaces[n]; i.Role != Server {
+			p.row(i.label(), describeRole(i))
+		}
 	}
-	for _, i := range idle {
-		p.row(i.label(), describeRole(i))
-	}
-	if len(c.Server.Hosts) > 0 {
-		p.title("hosts")
-	}
-	for _, h := range c.Server.Hosts {
-		p.host(h)
+	p.title = "hosts"
+	for n := range c.Server.Hosts {
+		p.host(&c.Server.Hosts[n])
 	}
 }
 
-// page writes rows of two columns under titles.
-type page struct{ w io.Writer }
+// page writes rows of two columns, a label and a value, under titles.
+type page struct {
+	w     io.Writer
+	title string // written with the first row under it
+	label string // written with the first value beside it
+}
 
-func (p page) title(s string) { fmt.Fprintf(p.w, "\n%s\n", s) }
+// value writes a row, with the label if it is the first beside it. An empty value does not count.
+func (p *page) value(v string) {
+	if v == "" {
+		return
+	}
+	if p.title != "" {
+		fmt.Fprintf(p.w, "\n%s\n", p.title)
+	}
+	fmt.Fprintf(p.w, "  %-20s  %s\n", p.label, v)
+	p.title, p.label = "", ""
+}
 
-// row writes a label and, beside it, its values one below the other. Without values it writes nothing.
-func (p page) row(label string, values ...string) {
-	for _, v := range values {
-		fmt.Fprintf(p.w, "  %-20s  %s\n", label, v)
-		label = ""
+func (p *page) row(label, v string) {
+	p.label = label
+	p.value(v)
+}
+
+func (p *page) addrs(addrs []netip.Addr) {
+	for _, a := range addrs {
+		p.value(a.String())
 	}
 }
 
-// some is the value if the condition holds, else none.
-func some(condition bool, value string) []string {
-	if !condition {
-		return nil
-	}
-	return []string{value}
-}
-
-func (p page) daemon(c *Config) {
+func (p *page) daemon(c *Config) {
 	from := "built-in configuration"
 	if len(c.Files) > 0 {
 		from = strings.Join(c.Files, ", ")
@@ -72,23 +77,23 @@ func (p page) daemon(c *Config) {
 	p.row("lease file", orNone(c.Daemon.LeaseFile))
 	p.row("hosts files in", orNone(c.Daemon.HostsDir))
 	p.row("lease trigger", orNone(c.Daemon.LeaseTrigger))
-	if duid := c.Server.DUID; duid == nil {
-		p.row("server DUID", "not configured, made from a MAC address")
-	} else {
-		p.row("server DUID", duid.String()+", a "+duid.Type().String())
+	duid := "not configured, made from a MAC address"
+	if d := c.Server.DUID; d != nil {
+		duid = d.String() + ", a " + d.Type().String()
 	}
-	p.row("offers outstanding", fmt.Sprintf("up to %d", c.Server.MaxOffers))
-	p.row("time zone", append(some(c.Server.POSIXTimezone != "", c.Server.POSIXTimezone),
-		some(c.Server.TZDBTimezone != "", c.Server.TZDBTimezone)...)...)
-	var boot []string
-	for _, f := range c.Server.BootFiles {
-		if f.Default {
-			boot = append(boot, f.URL)
-		} else {
-			boot = append(boot, fmt.Sprintf("%s for architecture %d", f.URL, f.Arch))
+	p.row("server DUID", duid)
+	p.row("offers outstanding", "up to "+strconv.Itoa(c.Server.MaxOffers))
+	p.row("time zone", c.Server.POSIXTimezone)
+	p.value(c.Server.TZDBTimezone)
+	p.label = "boot file"
+	for n := range c.Server.BootFiles {
+		f := &c.Server.BootFiles[n]
+		text := f.URL
+		if !f.Default {
+			text += " for architecture " + strconv.Itoa(int(f.Arch))
 		}
+		p.value(text)
 	}
-	p.row("boot file", boot...)
 }
 
 func orNone(s string) string {
@@ -99,7 +104,7 @@ func orNone(s string) string {
 }
 
 // describeRole is the mode that came out, and the one configured where it is another.
-func describeRole(i Interface) string {
+func describeRole(i *Interface) string {
 	switch {
 	case i.refused:
 		return "its time server is wrong"
@@ -112,121 +117,138 @@ func describeRole(i Interface) string {
 }
 
 // service is what leases the clients get.
-func (p page) service(s server.Interface) {
-	switch {
-	case !s.Addresses:
-		p.row("addresses", "none")
-	case s.AssignAll:
-		p.row("addresses", fmt.Sprintf("one from every prefix, interface ids of %d bits", s.HostIDLength))
-	default:
-		p.row("addresses", fmt.Sprintf("from the best prefix only, interface ids of %d bits", s.HostIDLength))
+func (p *page) service(s *server.Interface) {
+	addresses, prefixes, clients := "none", "none", "all"
+	if s.Addresses {
+		from := "from the best prefix only"
+		if s.AssignAll {
+			from = "one from every prefix"
+		}
+		addresses = from + ", interface ids of " + strconv.Itoa(s.HostIDLength) + " bits"
 	}
 	switch {
 	case !s.Prefixes || !s.Dynamic:
-		p.row("delegated prefixes", "none")
 	case s.PDMinLength == 1:
-		p.row("delegated prefixes", "of any size")
+		prefixes = "of any size"
 	case s.PDMinLength == 64:
-		p.row("delegated prefixes", "/64 only")
+		prefixes = "/64 only"
 	default:
-		p.row("delegated prefixes", fmt.Sprintf("/%d and smaller", s.PDMinLength))
+		prefixes = "/" + strconv.Itoa(s.PDMinLength) + " and smaller"
 	}
+	p.row("addresses", addresses)
+	p.row("delegated prefixes", prefixes)
 	if s.PrefixFilter.IsValid() {
 		p.row("prefixes used", "those in "+s.PrefixFilter.String())
 	}
-	if s.Dynamic {
-		p.row("clients", "all")
-	} else {
-		p.row("clients", "known hosts only")
+	if !s.Dynamic {
+		clients = "known hosts only"
 	}
-	p.row("ignored user class", some(s.FilterClass != "", strconv.Quote(s.FilterClass))...)
+	p.row("clients", clients)
+	if s.FilterClass != "" {
+		p.row("ignored user class", strconv.Quote(s.FilterClass))
+	}
 	p.row("lease time", formatTime(s.LeaseTime))
 	p.row("preferred lifetime", upTo(s.MaxPreferred))
 	p.row("valid lifetime", upTo(s.MaxValid))
 }
 
 // information is what else the clients are told.
-func (p page) information(s server.Interface) {
+func (p *page) information(s *server.Interface) {
+	p.label = "DNS servers"
 	switch {
 	case len(s.DNS) > 0:
-		p.row("DNS servers", addrTexts(s.DNS)...)
+		p.addrs(s.DNS)
 	case s.OwnDNS:
-		p.row("DNS servers", "this router")
+		p.value("this router")
 	default:
-		p.row("DNS servers", "none")
+		p.value("none")
 	}
-	p.row("search list", s.Search...)
-	for _, d := range s.DNR {
-		p.row("encrypted DNS", append([]string{fmt.Sprintf("%s, priority %d", d.Name, d.Priority)}, addrTexts(d.Addrs)...)...)
-		p.row("", some(len(d.Params) > 0, describeParams(d.Params))...)
+	p.label = "search list"
+	for _, name := range s.Search {
+		p.value(name)
 	}
-	var ntp []string
-	for _, n := range s.NTP {
-		if n.Addr.IsValid() {
-			ntp = append(ntp, n.Addr.String())
+	for n := range s.DNR {
+		d := &s.DNR[n]
+		p.row("encrypted DNS", d.Name+", priority "+strconv.Itoa(int(d.Priority)))
+		p.addrs(d.Addrs)
+		p.value(describeParams(d.Params))
+	}
+	p.label = "time servers"
+	for n := range s.NTP {
+		if ntp := &s.NTP[n]; ntp.Name != "" {
+			p.value(ntp.Name)
 		} else {
-			ntp = append(ntp, n.Name)
+			p.value(ntp.Addr.String())
 		}
 	}
-	p.row("time servers", ntp...)
-	p.row("captive portal", some(s.CaptivePortal != "", s.CaptivePortal)...)
-	p.row("raw options", rawTexts(s.Raw)...)
-	if s.CERIDCode != 0 && s.CERID.IsValid() {
-		p.row("CER-ID", fmt.Sprintf("%s in option %d", s.CERID, uint16(s.CERIDCode)))
-	} else if s.CERIDCode != 0 {
-		p.row("CER-ID", fmt.Sprintf("the lowest global address, in option %d", uint16(s.CERIDCode)))
+	p.row("captive portal", s.CaptivePortal)
+	p.label = "raw options"
+	for code, data := range dhcpv6.Options(s.Raw).All() {
+		unit := " octets"
+		if len(data) == 1 {
+			unit = " octet"
+		}
+		p.value(code.String() + ", " + strconv.Itoa(len(data)) + unit)
 	}
-	p.row("preference", some(s.Preference > 0, strconv.Itoa(int(s.Preference)))...)
+	if s.CERIDCode != 0 {
+		cer := "the lowest global address,"
+		if s.CERID.IsValid() {
+			cer = s.CERID.String()
+		}
+		p.row("CER-ID", cer+" in option "+strconv.Itoa(int(s.CERIDCode)))
+	}
+	if s.Preference > 0 {
+		p.row("preference", strconv.Itoa(int(s.Preference)))
+	}
 }
 
 // limits are the rest: how clients and server pace themselves.
-func (p page) limits(s server.Interface) {
+func (p *page) limits(s *server.Interface) {
 	p.row("information refresh", formatTime(s.InformationTime))
 	p.row("SOL_MAX_RT", formatTime(s.SolMaxRT))
 	p.row("INF_MAX_RT", formatTime(s.InfMaxRT))
-	if rest := uint32(s.DeclineTime / time.Second); rest == dhcpv6.Infinity {
-		p.row("declined addresses", "rest for ever")
-	} else {
-		p.row("declined addresses", "rest for "+formatTime(rest))
+	rest := "ever"
+	if t := uint32(s.DeclineTime / time.Second); t != dhcpv6.Infinity {
+		rest = formatTime(t)
 	}
-	p.row("offers outstanding", fmt.Sprintf("up to %d", s.MaxOffers))
+	p.row("declined addresses", "rest for "+rest)
+	p.row("offers outstanding", "up to "+strconv.Itoa(s.MaxOffers))
 }
 
-func (p page) host(h server.Host) {
-	var rows []string
+func (p *page) host(h *server.Host) {
+	p.label = h.Name
+	if h.Name == "" {
+		p.label = "(no name)"
+	}
 	switch {
 	case h.Ignore:
-		rows = append(rows, "ignored, never answered")
+		p.value("ignored, never answered")
 	case h.HostID != 0:
-		rows = append(rows, "address  "+interfaceIDText(h.HostID))
+		p.value("address  " + interfaceIDText(h.HostID))
 	}
 	switch {
 	case h.Prefix.IsValid():
-		rows = append(rows, "prefix   "+h.Prefix.String())
+		p.value("prefix   " + h.Prefix.String())
 	case h.HasSubnet:
-		rows = append(rows, fmt.Sprintf("prefix   subnet %x", h.SubnetID))
+		p.value("prefix   subnet " + strconv.FormatUint(h.SubnetID, 16))
 	}
 	if h.LeaseTime != 0 {
-		rows = append(rows, "time     "+formatTime(h.LeaseTime))
+		p.value("time     " + formatTime(h.LeaseTime))
 	}
-	for _, d := range h.DUIDs {
+	for n := range h.DUIDs {
+		d := &h.DUIDs[n]
 		text := "DUID     " + d.DUID.String()
 		if d.HasIAID {
-			text += fmt.Sprintf("%%%x", d.IAID)
+			text += "%" + strconv.FormatUint(uint64(d.IAID), 16)
 		}
-		rows = append(rows, text)
+		p.value(text)
 	}
-	for _, m := range h.MACs {
-		rows = append(rows, fmt.Sprintf("MAC      %02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]))
+	for n := range h.MACs {
+		p.value("MAC      " + strings.ReplaceAll(fmt.Sprintf("% x", h.MACs[n][:]), " ", ":"))
 	}
-	if rows == nil {
-		rows = []string{"nothing that concerns DHCPv6"}
+	if p.label != "" { // none of all that
+		p.value("nothing that concerns DHCPv6")
 	}
-	name := h.Name
-	if name == "" {
-		name = "(no name)"
-	}
-	p.row(name, rows...)
 }
 
 // upTo is an upper bound.
@@ -239,43 +261,24 @@ func upTo(seconds uint32) string {
 
 // formatTime is a time as the options take it: in the largest unit of which it is a multiple, or "infinite".
 func formatTime(seconds uint32) string {
+	unit := "s"
 	switch {
 	case seconds == dhcpv6.Infinity:
 		return "infinite"
 	case seconds == 0 || seconds%60 != 0 || seconds == 60:
-		return fmt.Sprintf("%ds", seconds)
 	case seconds%86400 == 0:
-		return fmt.Sprintf("%dd", seconds/86400)
+		seconds, unit = seconds/86400, "d"
 	case seconds%3600 == 0:
-		return fmt.Sprintf("%dh", seconds/3600)
+		seconds, unit = seconds/3600, "h"
+	default:
+		seconds, unit = seconds/60, "m"
 	}
-	return fmt.Sprintf("%dm", seconds/60)
+	return strconv.FormatUint(uint64(seconds), 10) + unit
 }
 
 // interfaceIDText is an interface id as the end of an address: "::1:20".
 func interfaceIDText(id uint64) string {
 	var b [16]byte
-	for i := range 8 {
-		b[15-i] = byte(id >> (8 * i))
-	}
+	binary.BigEndian.PutUint64(b[8:], id)
 	return netip.AddrFrom16(b).String()
-}
-
-func addrTexts(addrs []netip.Addr) (texts []string) {
-	for _, a := range addrs {
-		texts = append(texts, a.String())
-	}
-	return texts
-}
-
-// rawTexts names the options in raw and their lengths.
-func rawTexts(raw []byte) (texts []string) {
-	for code, data := range dhcpv6.Options(raw).All() {
-		unit := "octets"
-		if len(data) == 1 {
-			unit = "octet"
-		}
-		texts = append(texts, fmt.Sprintf("%s, %d %s", code, len(data), unit))
-	}
-	return texts
 }

@@ -1,56 +1,57 @@
 package openwrt
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
+	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
 )
 
-// svcKey is the number of a service parameter (RFC 9460, section 14.3.2).
-type svcKey uint16
+// svcParam is a service parameter that a resolver may have.
+type svcParam struct {
+	name string
+	key  svcKey
+	flag bool // it has no value
+}
+
+// svcParams are in ascending order of their keys (RFC 9460, section 14.3.2; dohpath: RFC 9461; ohttp: RFC 9540).
+var svcParams = [...]svcParam{
+	{"mandatory", svcMandatory, false}, {"alpn", svcALPN, false}, {"no-default-alpn", svcNoDefaultALPN, true},
+	{"port", svcPort, false}, {"dohpath", svcDoHPath, false}, {"ohttp", svcOHTTP, true},
+}
+
+// svcKey is the number of a service parameter. In a packet, a parameter has the form of an option.
+type svcKey = dhcpv6.OptionCode
 
 const (
 	svcMandatory     svcKey = 0
 	svcALPN          svcKey = 1
 	svcNoDefaultALPN svcKey = 2
 	svcPort          svcKey = 3
-	svcDoHPath       svcKey = 7 // RFC 9461
-	svcOHTTP         svcKey = 8 // RFC 9540
+	svcDoHPath       svcKey = 7
+	svcOHTTP         svcKey = 8
 )
-
-var svcKeys = map[string]svcKey{
-	"mandatory": svcMandatory, "alpn": svcALPN, "no-default-alpn": svcNoDefaultALPN, "port": svcPort,
-	"dohpath": svcDoHPath, "ohttp": svcOHTTP,
-}
-
-// svcParam is one service parameter with its value in wire form.
-type svcParam struct {
-	key   svcKey
-	value []byte
-}
 
 // parseDNR reads an encrypted DNS resolver: "<priority> <name> [<address>[,<address>...] [<key>=<value> ...]]". An
 // entry that has IPv4 addresses only is meant for DHCPv4: ok is false.
 func parseDNR(s string) (dnr server.DNR, ok bool, err error) {
 	words := strings.Fields(s)
 	if len(words) < 2 {
-		return dnr, false, fmt.Errorf("%.80q is not of the form '<priority> <name> [<address>,... [<key>=<value> ...]]'", s)
+		return dnr, false, wrong(s, "is not of the form '<priority> <name> [<address>,... [<key>=<value> ...]]'")
 	}
 	priority, err := parseInt(words[0], 1, 65535)
 	if err != nil {
-		return dnr, false, fmt.Errorf("priority %w", err)
+		return dnr, false, about("priority", err.Error())
 	}
 	dnr.Priority = uint16(priority)
-	if dnr.Name, err = parseDomain(words[1]); err != nil {
-		return dnr, false, err
-	}
-	if len(words) == 2 {
-		return dnr, true, nil
+	if dnr.Name, err = parseDomain(words[1]); err != nil || len(words) == 2 {
+		return dnr, err == nil, err
 	}
 	if dnr.Addrs, err = parseDNRAddrs(words[2]); err != nil {
 		return dnr, false, err
@@ -58,24 +59,21 @@ func parseDNR(s string) (dnr server.DNR, ok bool, err error) {
 	if dnr.Params, err = parseSvcParams(words[3:]); err != nil {
 		return dnr, false, err
 	}
-	if n := dnrLength(dnr); n > maxOption {
-		return dnr, false, fmt.Errorf("takes %d octets, an option has room for %d", n, maxOption)
-	}
-	return dnr, len(dnr.Addrs) > 0, nil
+	return dnr, len(dnr.Addrs) > 0, checkRoom("takes", dnrLength(&dnr), maxOption)
 }
 
 // dnrLength is the length of the option's content (RFC 9463, section 4.1): priority, length of the name, name, length
 // of the addresses, addresses, parameters.
-func dnrLength(d server.DNR) int {
+func dnrLength(d *server.DNR) int {
 	return 2 + 2 + nameLength(d.Name) + 2 + 16*len(d.Addrs) + len(d.Params)
 }
 
 // parseDNRAddrs reads the address list of a resolver and keeps its IPv6 addresses.
 func parseDNRAddrs(s string) (addrs []netip.Addr, err error) {
-	for text := range strings.SplitSeq(s, ",") {
-		a, err := netip.ParseAddr(text)
-		if err != nil || a.Zone() != "" || a.IsUnspecified() || a.IsMulticast() {
-			return nil, fmt.Errorf("%.80q is no unicast address; addresses come third, joined by commas", text)
+	for _, text := range strings.Split(s, ",") {
+		a, err := parseAddr(text)
+		if err != nil || a.IsMulticast() {
+			return nil, wrong(text, "is no unicast address; addresses come third, joined by commas")
 		}
 		if a.Is6() {
 			addrs = append(addrs, a)
@@ -87,147 +85,148 @@ func parseDNRAddrs(s string) (addrs []netip.Addr, err error) {
 // parseSvcParams encodes "key=value" words as service parameters in ascending order of their keys (RFC 9460, section
 // 2.2), and tests what that RFC's section 8 and section 7.1.1 demand of mandatory and no-default-alpn.
 func parseSvcParams(words []string) ([]byte, error) {
-	var params []svcParam
-	var mandatory string
-	for _, word := range words {
-		name, value, given := strings.Cut(word, "=")
-		if name == "_lifetime" { // for Router Advertisements
-			continue
-		}
-		p, err := parseSvcParam(name, value, given)
-		if err != nil {
+	for i, word := range words {
+		name, value, hasValue := strings.Cut(word, "=")
+		if err := checkSvcParam(name, value, hasValue); err != nil {
 			return nil, err
 		}
-		if hasSvcKey(params, p.key) {
-			return nil, fmt.Errorf("%s is given twice", name)
-		}
-		if p.key == svcMandatory {
-			mandatory = value
-		}
-		params = append(params, p)
-	}
-	if hasSvcKey(params, svcNoDefaultALPN) && !hasSvcKey(params, svcALPN) {
-		return nil, errors.New("no-default-alpn needs alpn")
-	}
-	for i := range params {
-		if params[i].key == svcMandatory {
-			var err error
-			if params[i].value, err = parseMandatory(mandatory, params); err != nil {
-				return nil, err
-			}
+		if _, twice := findSvcParam(words[:i], name); twice && name != "_lifetime" {
+			return nil, about(name, "is given twice")
 		}
 	}
-	slices.SortFunc(params, func(a, b svcParam) int { return int(a.key) - int(b.key) })
-	var b []byte
-	for _, p := range params {
-		b = binary.BigEndian.AppendUint16(b, uint16(p.key))
-		b = binary.BigEndian.AppendUint16(b, uint16(len(p.value)))
-		b = append(b, p.value...)
+	w := dhcpv6.NewWriter(make([]byte, maxOption))
+	for i := range svcParams {
+		p := &svcParams[i]
+		value, given := findSvcParam(words, p.name)
+		if !given {
+			continue
+		}
+		m := w.Begin(p.key)
+		if err := writeSvcValue(&w, p.key, value, words); err != nil {
+			return nil, err
+		}
+		w.End(m)
 	}
-	return b, nil
+	b, err := w.Finish()
+	if err != nil {
+		return nil, errRoom
+	}
+	return bytes.Clone(b), nil
 }
 
-// parseSvcParam encodes one parameter; the value of mandatory is left to parseMandatory, which needs to know the others.
-func parseSvcParam(name, value string, given bool) (p svcParam, err error) {
-	if name == "ech" || name == "ipv4hint" || name == "ipv6hint" {
-		return p, fmt.Errorf("%s is not allowed with DNR", name)
-	}
-	key, ok := svcKeys[name]
-	if !ok {
-		return p, fmt.Errorf("%.80q is no service parameter, allowed are alpn, port, dohpath, mandatory, no-default-alpn, ohttp", name)
-	}
-	p.key = key
-	switch key {
-	case svcNoDefaultALPN, svcOHTTP:
-		if given {
-			return p, fmt.Errorf("%s takes no value", name)
+// findSvcParam returns the value of the parameter of that name.
+func findSvcParam(words []string, name string) (value string, given bool) {
+	for _, word := range words {
+		if n, value, _ := strings.Cut(word, "="); n == name {
+			return value, true
 		}
-		return p, nil
 	}
-	if value == "" || !isVisible(value) || len(value) > maxOption {
-		return p, fmt.Errorf("%s needs a value of printable ASCII", name)
+	return "", false
+}
+
+// checkSvcParam tests that a parameter is known and has a value if it needs one.
+func checkSvcParam(name, value string, hasValue bool) error {
+	for i := range svcParams {
+		p := &svcParams[i]
+		switch {
+		case p.name != name:
+			continue
+		case p.flag && hasValue:
+			return about(name, "takes no value")
+		case !p.flag && (value == "" || !isVisible(value)):
+			return about(name, "needs a value of printable ASCII")
+		}
+		return nil
 	}
+	switch name {
+	case "_lifetime": // for Router Advertisements
+		return nil
+	case "ech", "ipv4hint", "ipv6hint":
+		return about(name, "is not allowed with DNR")
+	}
+	return wrong(name, "is no service parameter, allowed are alpn, port, dohpath, mandatory, no-default-alpn, ohttp")
+}
+
+// writeSvcValue encodes the value of a parameter, of which words are all.
+func writeSvcValue(w *dhcpv6.Writer, key svcKey, value string, words []string) error {
 	switch key {
+	case svcMandatory:
+		return writeMandatory(w, strings.Split(value, ","), words)
 	case svcALPN:
-		for id := range strings.SplitSeq(value, ",") {
+		for _, id := range strings.Split(value, ",") {
 			if id == "" || len(id) > 255 {
-				return p, fmt.Errorf("alpn: %.80q is not a list of protocols of 1 to 255 octets, joined by commas", value)
+				return about("alpn:", wrong(value, "is not a list of protocols of 1 to 255 octets, joined by commas").Error())
 			}
-			p.value = append(append(p.value, byte(len(id))), id...)
+			w.Uint8(uint8(len(id)))
+			w.Text(id)
+		}
+	case svcNoDefaultALPN:
+		if _, given := findSvcParam(words, "alpn"); !given {
+			return errors.New("no-default-alpn needs alpn")
 		}
 	case svcPort:
 		port, err := parseInt(value, 1, 65535)
 		if err != nil {
-			return p, fmt.Errorf("port %w", err)
+			return about("port", err.Error())
 		}
-		p.value = binary.BigEndian.AppendUint16(nil, uint16(port))
+		w.Uint16(uint16(port))
 	case svcDoHPath: // RFC 9461, section 5
 		if _, variable, _ := strings.Cut(value, "{"); value[0] != '/' || !strings.Contains(variable, "dns") {
-			return p, fmt.Errorf("dohpath: %.80q is no path with the variable dns, such as /dns-query{?dns}", value)
+			return about("dohpath:", wrong(value, "is no path with the variable dns, such as /dns-query{?dns}").Error())
 		}
-		p.value = []byte(value)
+		w.Text(value)
 	}
-	return p, nil
+	return nil
 }
 
-// parseMandatory encodes the list of keys that a client must understand: sorted, each of them given (RFC 9460, section
+// writeMandatory encodes the list of keys that a client must understand: sorted, each of them given (RFC 9460, section
 // 8). mandatory itself cannot be in it.
-func parseMandatory(value string, params []svcParam) (b []byte, err error) {
-	var keys []svcKey
-	for name := range strings.SplitSeq(value, ",") {
-		key, ok := svcKeys[name]
-		if !ok || key == svcMandatory || !hasSvcKey(params, key) || slices.Contains(keys, key) {
-			return nil, fmt.Errorf("mandatory: %.80q is not among the other parameters given, or named twice", name)
+func writeMandatory(w *dhcpv6.Writer, names, words []string) error {
+	for i, name := range names {
+		_, given := findSvcParam(words, name)
+		if !given || name == "mandatory" || name == "_lifetime" || slices.Contains(names[:i], name) {
+			return about("mandatory:", wrong(name, "is not among the other parameters given, or named twice").Error())
 		}
-		keys = append(keys, key)
 	}
-	slices.Sort(keys)
-	for _, key := range keys {
-		b = binary.BigEndian.AppendUint16(b, uint16(key))
+	for i := range svcParams {
+		if slices.Contains(names, svcParams[i].name) {
+			w.Uint16(uint16(svcParams[i].key))
+		}
 	}
-	return b, nil
-}
-
-func hasSvcKey(params []svcParam, key svcKey) bool {
-	return slices.ContainsFunc(params, func(p svcParam) bool { return p.key == key })
+	return nil
 }
 
 // describeParams is the text form of service parameters that parseSvcParams has encoded.
-func describeParams(b []byte) string {
-	var words []string
-	for len(b) >= 4 {
-		key, value := svcKey(binary.BigEndian.Uint16(b)), b[4:4+binary.BigEndian.Uint16(b[2:])]
-		b = b[4+len(value):]
-		word := svcKeyName(key)
+func describeParams(b []byte) (text string) {
+	for key, value := range dhcpv6.Options(b).All() {
+		if text != "" {
+			text += " "
+		}
+		text += svcName(key)
 		switch key {
 		case svcMandatory:
-			var names []string
-			for ; len(value) >= 2; value = value[2:] {
-				names = append(names, svcKeyName(svcKey(binary.BigEndian.Uint16(value))))
+			for separator := "="; len(value) >= 2; value, separator = value[2:], "," {
+				text += separator + svcName(svcKey(binary.BigEndian.Uint16(value)))
 			}
-			word += "=" + strings.Join(names, ",")
 		case svcALPN:
-			var ids []string
-			for len(value) > 0 {
-				ids = append(ids, string(value[1:1+value[0]]))
+			for separator := "="; len(value) > 0; separator = "," {
+				text += separator + string(value[1:1+value[0]])
 				value = value[1+value[0]:]
 			}
-			word += "=" + strings.Join(ids, ",")
 		case svcPort:
-			word += fmt.Sprintf("=%d", binary.BigEndian.Uint16(value))
+			text += "=" + strconv.Itoa(int(binary.BigEndian.Uint16(value)))
 		case svcDoHPath:
-			word += "=" + string(value)
+			text += "=" + string(value)
 		}
-		words = append(words, word)
 	}
-	return strings.Join(words, " ")
+	return text
 }
 
-func svcKeyName(key svcKey) string {
-	for name, k := range svcKeys {
-		if k == key {
-			return name
+func svcName(key svcKey) (name string) {
+	for i := range svcParams {
+		if svcParams[i].key == key {
+			name = svcParams[i].name
 		}
 	}
-	return fmt.Sprintf("key%d", key)
+	return name
 }

@@ -2,7 +2,7 @@ package openwrt
 
 import (
 	"encoding/hex"
-	"fmt"
+	"strconv"
 	"strings"
 
 	"lan6d/dhcpv6"
@@ -14,12 +14,20 @@ type bootFile struct {
 	server.BootFile
 }
 
-var bootOptions = []option[bootFile]{
-	vital(text("url", func(f *bootFile, v string) error {
-		f.URL = v
-		return checkURI(v)
-	})),
-	vital(integer("arch", 0, 65535, func(f *bootFile, n int64) { f.Arch, f.Default = uint16(n), false })),
+func bootOptions(f *bootFile) table {
+	return table{options: []option{
+		{name: "url", field: &f.URL, one: setURI, vital: true},
+		{name: "arch", field: f, one: setArch, vital: true},
+	}}
+}
+
+func setArch(o *option, v string) error {
+	n, err := parseInt(v, 0, 65535)
+	if err == nil {
+		f := o.field.(*bootFile)
+		f.Arch, f.Default = uint16(n), false
+	}
+	return err
 }
 
 // globals is the section of that name in /etc/config/network.
@@ -27,25 +35,28 @@ type globals struct {
 	duid dhcpv6.DUID
 }
 
-var globalsOptions = []option[globals]{
-	text("dhcp_default_duid", setServerDUID),
+func globalsOptions(g *globals) table {
+	return table{options: []option{{name: "dhcp_default_duid", field: &g.duid, one: setServerDUID}}}
 }
 
 // minServerDUID is odhcpd's lower limit for the server's own DUID, in octets: that of a DUID-LL with an Ethernet
 // address.
 const minServerDUID = 10
 
-func setServerDUID(g *globals, v string) error {
+func setServerDUID(o *option, v string) error {
 	if v == "auto" { // netifd has not made one yet
 		return nil
 	}
 	b, err := hex.DecodeString(v)
 	if err != nil || len(b) < minServerDUID || len(b) > dhcpv6.MaxDUIDLength {
-		return fmt.Errorf("%.30q is no DUID of a server, allowed are %d to %d octets in hexadecimal digits",
-			v, minServerDUID, dhcpv6.MaxDUIDLength)
+		return wrong(v, "is no DUID of a server, allowed are "+duidLengths(minServerDUID))
 	}
-	g.duid = b
+	*o.field.(*dhcpv6.DUID) = b
 	return nil
+}
+
+func duidLengths(low int) string {
+	return strconv.Itoa(low) + " to " + strconv.Itoa(dhcpv6.MaxDUIDLength) + " octets in hexadecimal digits"
 }
 
 // system is the section of that name in /etc/config/system.
@@ -53,17 +64,18 @@ type system struct {
 	timezone, zonename string
 }
 
-var systemOptions = []option[system]{
-	text("timezone", func(s *system, v string) error { return setZone(&s.timezone, v) }),
-	text("zonename", func(s *system, v string) error { return setZone(&s.zonename, v) }),
+func systemOptions(s *system) table {
+	return table{options: []option{
+		{name: "timezone", field: &s.timezone, one: setZone},
+		{name: "zonename", field: &s.zonename, one: setZone},
+	}}
 }
 
 // setZone takes a time zone. LuCI writes names such as "America/Los Angeles", where the real one has an underscore.
-func setZone(zone *string, v string) error {
+func setZone(o *option, v string) error {
 	v = strings.ReplaceAll(v, " ", "_")
 	if !isVisible(v) || len(v) > maxOption {
-		return fmt.Errorf("%.80q is no time zone, allowed is printable ASCII", v)
+		return wrong(v, "is no time zone, allowed is printable ASCII")
 	}
-	*zone = v
-	return nil
+	return o.setText(v)
 }

@@ -2,7 +2,6 @@ package openwrt
 
 import (
 	"encoding/hex"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -19,27 +18,38 @@ type host struct {
 }
 
 // hostOptions are the options of a "host" section. As in odhcpd, some of them spoil the whole host when they are wrong.
-var hostOptions = concat([]option[host]{
-	vital(list("duid", func(h *host) *[]server.HostDUID { return &h.DUIDs }, each(parseHostDUID), nil)),
-	vital(list("mac", func(h *host) *[][6]byte { return &h.MACs }, each(parseMAC), nil)),
-	vital(text("hostid", setHostID)),
-	text("ip", setHostIP),
-	vital(text("name", setHostName)),
-	seconds("leasetime", func(h *host) *uint32 { return &h.LeaseTime }),
-	text("prefix", setHostPrefix),
-}, foreign[host]("dns", "tag", "instance", "match_tag", "broadcast"))
+func hostOptions(h *host) table {
+	return table{foreign: "dns tag instance match_tag broadcast", options: []option{
+		{name: "duid", field: &h.DUIDs, many: setDUIDs, vital: true},
+		{name: "mac", field: &h.MACs, many: setMACs, vital: true},
+		{name: "hostid", field: h, one: setHostID, vital: true},
+		{name: "ip", field: &h.ip, one: setHostIP},
+		{name: "name", field: &h.Name, one: setHostName, vital: true},
+		{name: "leasetime", field: &h.LeaseTime, one: setTime},
+		{name: "prefix", field: h, one: setHostPrefix},
+	}}
+}
+
+func setDUIDs(l *list) {
+	for i, v := range l.values {
+		if d, err := parseHostDUID(v); l.take(i, 0, true, err) {
+			f := l.field.(*[]server.HostDUID)
+			*f = append(*f, d)
+		}
+	}
+}
 
 // parseHostDUID reads a DUID with or without an IAID: "00030001020000000001%976a5f51".
 func parseHostDUID(s string) (h server.HostDUID, err error) {
 	duid, iaid, hasIAID := strings.Cut(s, "%")
 	b, err := hex.DecodeString(duid)
 	if err != nil || len(b) < 1 || len(b) > dhcpv6.MaxDUIDLength {
-		return h, fmt.Errorf("%.80q is no DUID, allowed are 1 to %d octets in hexadecimal digits, %% and an IAID", s, dhcpv6.MaxDUIDLength)
+		return h, wrong(s, "is no DUID, allowed are "+duidLengths(1)+", % and an IAID")
 	}
 	if hasIAID {
 		n, err := strconv.ParseUint(iaid, 16, 32)
 		if err != nil || len(iaid) > 8 {
-			return h, fmt.Errorf("%.80q has no IAID behind the %%, allowed are 1 to 8 hexadecimal digits", s)
+			return h, wrong(s, "has no IAID behind the %, allowed are 1 to 8 hexadecimal digits")
 		}
 		h.IAID = uint32(n)
 	}
@@ -47,62 +57,76 @@ func parseHostDUID(s string) (h server.HostDUID, err error) {
 	return h, nil
 }
 
-func setHostID(h *host, v string) error {
+func setMACs(l *list) {
+	for i, v := range l.values {
+		if m, err := parseMAC(v); l.take(i, 0, true, err) {
+			f := l.field.(*[][6]byte)
+			*f = append(*f, m)
+		}
+	}
+}
+
+func setHostID(o *option, v string) error {
+	h := o.field.(*host)
 	h.hasID = true
 	if v == "ignore" {
 		h.Ignore = true
 		return nil
 	}
-	if err := assign(&h.HostID, v, parseHexNumber); err != nil {
-		return fmt.Errorf("%w, nor is it ignore", err)
+	id, err := parseHexNumber(v)
+	if err != nil {
+		return about(err.Error()+",", "nor is it ignore")
 	}
+	h.HostID = id
 	return nil
 }
 
 // setHostIP takes "ignore", too, which is for DHCPv4 only.
-func setHostIP(h *host, v string) error {
+func setHostIP(o *option, v string) error {
 	if v == "ignore" {
 		return nil
 	}
 	a, err := netip.ParseAddr(v)
 	if err != nil || !a.Is4() {
-		return fmt.Errorf("%.80q is no IPv4 address", v)
+		return wrong(v, "is no IPv4 address")
 	}
-	h.ip = a
-	return nil
+	return o.setAddr(a)
 }
 
-func setHostName(h *host, v string) error {
+func setHostName(o *option, v string) error {
 	if err := checkHostName(v); err != nil {
 		return err
 	}
-	h.Name = v
-	return nil
+	return o.setText(v)
 }
 
 // setHostPrefix takes a whole prefix to delegate, or the hexadecimal number of a subnet.
-func setHostPrefix(h *host, v string) error {
+func setHostPrefix(o *option, v string) error {
+	h := o.field.(*host)
 	if !strings.ContainsAny(v, "/:") {
 		n, err := parseHexNumber(v)
 		if err != nil {
-			return fmt.Errorf("%.80q is neither a subnet id in hexadecimal digits nor a prefix such as 2001:db8:1:20::/60", v)
+			return wrong(v, "is neither a subnet id in hexadecimal digits nor a prefix such as 2001:db8:1:20::/60")
 		}
 		h.SubnetID, h.HasSubnet, h.Prefix = n, true, netip.Prefix{}
 		return nil
 	}
 	p, err := parsePrefix6(v)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case p.Bits() < 1 || p.Bits() > 64:
-		return fmt.Errorf("%s cannot be delegated, allowed lengths are 1 to 64", v)
-	case p.Addr().IsMulticast() || p.Addr().IsLinkLocalUnicast() || p.Masked().Addr().IsUnspecified():
-		return fmt.Errorf("%s cannot be delegated, allowed are global and unique local prefixes", v)
-	case p != p.Masked():
-		return fmt.Errorf("%s has bits behind its length, is %s meant?", v, p.Masked())
 	}
-	h.Prefix, h.HasSubnet, h.SubnetID = p, false, 0
-	return nil
+	whole := p.Masked()
+	switch {
+	case p.Bits() < 1 || p.Bits() > 64:
+		err = about(v, "cannot be delegated, allowed lengths are 1 to 64")
+	case !p.Addr().IsGlobalUnicast() || whole.Addr().IsUnspecified():
+		err = about(v, "cannot be delegated, allowed are global and unique local prefixes")
+	case p != whole:
+		err = about(v, "has bits behind its length, is "+whole.String()+" meant?")
+	default:
+		h.Prefix, h.HasSubnet, h.SubnetID = p, false, 0
+	}
+	return err
 }
 
 // result is the host when its section is read. A host with an IPv4 address and no hostid gets the last number of that

@@ -2,9 +2,8 @@ package openwrt
 
 import (
 	"encoding/hex"
-	"errors"
-	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,206 +57,240 @@ func newInterface(name string) Interface {
 
 // interfaceOptions are the options of a "dhcp" section in /etc/config/dhcp and of an "interface" section in
 // /etc/config/lan6d.
-var interfaceOptions = concat(dhcpOptions, ownInterfaceOptions, []option[Interface]{
-	gone[Interface]("ra_management", "ra_flags and ra_slaac"),
-	gone[Interface]("preferred_lifetime", "max_preferred_lifetime"),
-	gone[Interface]("pd_manager", ""),
-	gone[Interface]("ra_useleasetime", "max_preferred_lifetime and max_valid_lifetime"),
-}, foreign[Interface](
-	"start", "limit", "router", "dhcpv4", "dhcpv4_forcereconf", "ipv6_only_preferred", "ra", "ra_default", "ra_slaac",
-	"ra_offlink", "ra_preference", "ra_advrouter", "ra_mininterval", "ra_maxinterval", "ra_lifetime", "ra_reachabletime",
-	"ra_retranstime", "ra_hoplimit", "ra_mtu", "ra_dns", "ra_pref64", "ra_flags", "ndp", "ndproxy_routing",
-	"ndproxy_slave", "ndp_from_link_local", "dhcpv6_pd_preferred", "ignore", "instance", "dhcp_option",
-	"dhcp_option_force", "force", "tag", "set", "addressing", "netmask", "options",
-))
+func interfaceOptions(i *Interface) table {
+	s := &i.Server
+	return table{foreign: foreignInterfaceOptions, options: []option{
+		{name: "interface", one: setNothing}, // read before: it names the section
+		{name: "ifname", field: &i.Device, one: setDevice},
+		{name: "networkid", field: &i.networkID, one: setDevice},
+		{name: "dhcpv6", field: &i.Mode, one: setMode},
+		{name: "master", field: &i.Master, one: setBool},
+		{name: "upstream", field: &i.Upstream, many: setUpstream},
+		{name: "dynamicdhcp", field: &s.Dynamic, one: setBool},
+		{name: "leasetime", field: &s.LeaseTime, one: setTime},
+		{name: "max_preferred_lifetime", field: &s.MaxPreferred, one: setTime},
+		{name: "max_valid_lifetime", field: &s.MaxValid, one: setTime},
+		{name: "dns", field: &s.DNS, many: setDNS},
+		{name: "dns_service", field: &s.OwnDNS, one: setBool},
+		{name: "domain", field: &s.Search, many: setSearch},
+		{name: "dnr", field: &s.DNR, many: setDNR},
+		{name: "ntp", field: i, many: setNTP},
+		{name: "captive_portal_uri", field: &s.CaptivePortal, one: setURI},
+		{name: "dhcpv6_raw", field: &s.Raw, one: setRaw},
+		{name: "dhcpv6_na", field: &s.Addresses, one: setBool},
+		{name: "dhcpv6_pd", field: &s.Prefixes, one: setBool},
+		{name: "dhcpv6_pd_min_len", field: &s.PDMinLength, one: setPDMinLength, low: 1, high: 64},
+		{name: "dhcpv6_assignall", field: &s.AssignAll, one: setBool},
+		{name: "dhcpv6_hostidlength", field: &s.HostIDLength, one: setClamped,
+			low: server.DefaultHostIDLength, high: server.MaxHostIDLength},
+		{name: "dhcpv6_relay_servers", field: &i.RelayServers, many: setRelayServers},
+		{name: "prefix_filter", field: &s.PrefixFilter, one: setPrefixFilter},
 
-// dhcpOptions are the options that odhcpd has, too.
-var dhcpOptions = []option[Interface]{
-	text("interface", func(i *Interface, v string) error { return nil }), // read before: it names the section
-	text("ifname", func(i *Interface, v string) error { return setDevice(&i.Device, v) }),
-	text("networkid", func(i *Interface, v string) error { return setDevice(&i.networkID, v) }),
-	text("dhcpv6", setMode),
-	boolean("master", func(i *Interface) *bool { return &i.Master }),
-	list("upstream", func(i *Interface) *[]string { return &i.Upstream }, each(parseInterfaceName), nil),
-	boolean("dynamicdhcp", func(i *Interface) *bool { return &i.Server.Dynamic }),
-	seconds("leasetime", func(i *Interface) *uint32 { return &i.Server.LeaseTime }),
-	seconds("max_preferred_lifetime", func(i *Interface) *uint32 { return &i.Server.MaxPreferred }),
-	seconds("max_valid_lifetime", func(i *Interface) *uint32 { return &i.Server.MaxValid }),
-	list("dns", func(i *Interface) *[]netip.Addr { return &i.Server.DNS }, parseServerAddr,
-		func(netip.Addr) int { return 16 }),
-	boolean("dns_service", func(i *Interface) *bool { return &i.Server.OwnDNS }),
-	list("domain", func(i *Interface) *[]string { return &i.Server.Search }, each(parseDomain), nameLength),
-	list("dnr", func(i *Interface) *[]server.DNR { return &i.Server.DNR }, parseDNR, nil),
-	{name: "ntp", many: setNTP},
-	text("captive_portal_uri", setCaptivePortal),
-	text("dhcpv6_raw", setRaw),
-	boolean("dhcpv6_na", func(i *Interface) *bool { return &i.Server.Addresses }),
-	boolean("dhcpv6_pd", func(i *Interface) *bool { return &i.Server.Prefixes }),
-	text("dhcpv6_pd_min_len", setPDMinLength),
-	boolean("dhcpv6_assignall", func(i *Interface) *bool { return &i.Server.AssignAll }),
-	text("dhcpv6_hostidlength", func(i *Interface, v string) error {
-		return setClamped(&i.Server.HostIDLength, v, server.DefaultHostIDLength, server.MaxHostIDLength)
-	}),
-	list("dhcpv6_relay_servers", func(i *Interface) *[]netip.Addr { return &i.RelayServers }, each(parseAddr6), nil),
-	text("prefix_filter", setPrefixFilter),
+		// What odhcpd lacks or has given up:
+		{name: "preference", field: &s.Preference, one: setInt, high: 255},
+		{name: "decline_time", field: &s.DeclineTime, one: setDeclineTime},
+		{name: "domain_fallback", field: &i.fallback, one: setBool},
+		{name: "sol_max_rt", field: &s.SolMaxRT, one: setInt, low: server.DefaultMaxRT, high: server.MaxMaxRT},
+		{name: "inf_max_rt", field: &s.InfMaxRT, one: setInt, low: server.DefaultMaxRT, high: server.MaxMaxRT},
+		{name: "information_refresh_time", field: &s.InformationTime, one: setInformationTime},
+		{name: "cer_id_code", field: (*uint16)(&s.CERIDCode), one: setInt, high: 65535},
+		{name: "pd_cer", field: &s.CERID, one: setAddr6},
+		{name: "filter_class", field: &s.FilterClass, one: setFilterClass},
+		{name: "max_offers", field: &s.MaxOffers, one: setInt, low: 1, high: 65535},
+
+		// What odhcpd had:
+		{name: "ra_management", gone: "ra_flags and ra_slaac replaced it"},
+		{name: "preferred_lifetime", gone: "max_preferred_lifetime replaced it"},
+		{name: "pd_manager", gone: "and nothing replaces it"},
+		{name: "ra_useleasetime", gone: "max_preferred_lifetime and max_valid_lifetime replaced it"},
+	}}
 }
 
-// ownInterfaceOptions are the options that odhcpd lacks or has given up.
-var ownInterfaceOptions = []option[Interface]{
-	integer("preference", 0, 255, func(i *Interface, n int64) { i.Server.Preference = uint8(n) }),
-	text("decline_time", setDeclineTime),
-	boolean("domain_fallback", func(i *Interface) *bool { return &i.fallback }),
-	integer("sol_max_rt", server.DefaultMaxRT, server.MaxMaxRT, func(i *Interface, n int64) { i.Server.SolMaxRT = uint32(n) }),
-	integer("inf_max_rt", server.DefaultMaxRT, server.MaxMaxRT, func(i *Interface, n int64) { i.Server.InfMaxRT = uint32(n) }),
-	text("information_refresh_time", setInformationTime),
-	integer("cer_id_code", 0, 65535, func(i *Interface, n int64) { i.Server.CERIDCode = dhcpv6.OptionCode(n) }),
-	text("pd_cer", func(i *Interface, v string) (err error) { return assign(&i.Server.CERID, v, parseAddr6) }),
-	text("filter_class", setFilterClass),
-	integer("max_offers", 1, 65535, func(i *Interface, n int64) { i.Server.MaxOffers = int(n) }),
-}
+const foreignInterfaceOptions = "" +
+	"start limit router dhcpv4 dhcpv4_forcereconf ipv6_only_preferred ra ra_default ra_slaac ra_offlink " +
+	"ra_preference ra_advrouter ra_mininterval ra_maxinterval ra_lifetime ra_reachabletime ra_retranstime " +
+	"ra_hoplimit ra_mtu ra_dns ra_pref64 ra_flags ndp ndproxy_routing ndproxy_slave ndp_from_link_local " +
+	"dhcpv6_pd_preferred ignore instance dhcp_option dhcp_option_force force tag set addressing netmask options"
 
-// setDevice takes the name of a network device: what Linux allows there.
-func setDevice(device *string, v string) error {
-	if v == "." || v == ".." || len(v) > 15 || !isVisible(v) || strings.ContainsAny(v, "/:") {
-		return fmt.Errorf("%.80q is no device name, allowed are 1 to 15 printable characters without blanks, / and :", v)
+func setNothing(*option, string) error { return nil }
+
+func setDevice(o *option, v string) error {
+	if err := checkDevice(v); err != nil {
+		return err
 	}
-	*device = v
+	return o.setText(v)
+}
+
+// checkDevice tests the name of a network device: what Linux allows there.
+func checkDevice(v string) error {
+	if v == "." || v == ".." || len(v) > 15 || !isVisible(v) || strings.ContainsAny(v, "/:") {
+		return wrong(v, "is no device name, allowed are 1 to 15 printable characters without blanks, / and :")
+	}
 	return nil
 }
 
-func setMode(i *Interface, v string) error {
+func setMode(o *option, v string) error {
 	mode, err := parseMode(v)
 	if err == nil {
-		i.Mode = mode
+		*o.field.(*Mode) = mode
 	}
 	return err
 }
 
-// parseInterfaceName reads the name of a logical interface. It becomes part of a file's name.
-func parseInterfaceName(v string) (string, error) {
-	if v == "" || len(v) > 64 || !isVisible(v) || strings.Contains(v, "/") {
-		return "", fmt.Errorf("%.80q is no interface name, allowed are 1 to 64 printable characters without blanks and /", v)
+func setUpstream(l *list) {
+	for i, v := range l.values {
+		if l.take(i, 0, true, checkInterfaceName(v)) {
+			l.addName(v)
+		}
 	}
-	return v, nil
+}
+
+// checkInterfaceName tests the name of a logical interface. It becomes part of a file's name.
+func checkInterfaceName(v string) error {
+	if v == "" || len(v) > 64 || !isVisible(v) || strings.Contains(v, "/") {
+		return wrong(v, "is no interface name, allowed are 1 to 64 printable characters without blanks and /")
+	}
+	return nil
+}
+
+func setDNS(l *list) {
+	for i, v := range l.values {
+		if a, ok, err := parseServerAddr(v); l.take(i, 16, ok, err) {
+			l.addAddr(a)
+		}
+	}
+}
+
+func setRelayServers(l *list) {
+	for i, v := range l.values {
+		if a, err := parseAddr6(v); l.take(i, 0, true, err) {
+			l.addAddr(a)
+		}
+	}
+}
+
+func setSearch(l *list) {
+	for i, v := range l.values {
+		if name, err := parseDomain(v); l.take(i, nameLength(name), true, err) {
+			l.addName(name)
+		}
+	}
+}
+
+func setDNR(l *list) {
+	for i, v := range l.values {
+		if d, ok, err := parseDNR(v); l.take(i, 0, ok, err) {
+			f := l.field.(*[]server.DNR)
+			*f = append(*f, d)
+		}
+	}
 }
 
 // setNTP fills both the NTP and the SNTP servers. An unspecified address among them makes odhcpd give up the interface.
-func setNTP(i *Interface, values []string) []error {
-	ntp := list("", func(i *Interface) *[]server.NTPServer { return &i.Server.NTP }, parseNTP, ntpLength)
-	errs := ntp.many(i, values)
+func setNTP(l *list) {
+	i := l.field.(*Interface)
 	i.refused = false
-	for _, err := range errs {
-		i.refused = i.refused || errors.Is(err, errUnspecified)
-	}
-	i.Server.SNTP = nil
-	for _, n := range i.Server.NTP {
-		if n.Addr.IsValid() {
-			i.Server.SNTP = append(i.Server.SNTP, n.Addr)
+	for n, v := range l.values {
+		s, ok, err := parseNTP(v)
+		size := 4 + 16 // of a suboption of the NTP Server option (RFC 5908, section 4)
+		if s.Name != "" {
+			size = 4 + nameLength(s.Name)
+		}
+		if err == errUnspecified {
+			i.refused = true
+			err = about(v, "is no address of a server, the interface is not served")
+		}
+		if !l.take(n, size, ok, err) {
+			continue
+		}
+		if i.Server.NTP = append(i.Server.NTP, s); s.Name == "" {
+			i.Server.SNTP = append(i.Server.SNTP, s.Addr)
 		}
 	}
-	return errs
 }
 
-// ntpLength is the length of a suboption of the NTP Server option (RFC 5908, section 4), in octets.
-func ntpLength(n server.NTPServer) int {
-	if n.Addr.IsValid() {
-		return 4 + 16
-	}
-	return 4 + nameLength(n.Name)
-}
-
-func setCaptivePortal(i *Interface, v string) error {
+func setURI(o *option, v string) error {
 	if err := checkURI(v); err != nil {
 		return err
 	}
-	i.Server.CaptivePortal = v
-	return nil
+	return o.setText(v)
 }
 
 // checkURI tests that v can be a URI and fits an option.
 func checkURI(v string) error {
-	if scheme, rest, ok := strings.Cut(v, ":"); !ok || scheme == "" || rest == "" || !isLetter(v[0]) || !isVisible(v) {
-		return fmt.Errorf("%.80q is no URI, allowed is a scheme, a colon and printable ASCII without blanks", v)
+	if scheme, rest, _ := strings.Cut(v, ":"); scheme == "" || rest == "" || !isLetter(v[0]) || !isVisible(v) {
+		return wrong(v, "is no URI, allowed is a scheme, a colon and printable ASCII without blanks")
 	}
-	if len(v) > maxOption-2 {
-		return fmt.Errorf("URI of %d octets, an option has room for %d", len(v), maxOption-2)
-	}
-	return nil
+	return checkRoom("URI of", len(v), maxOption-2)
 }
 
 // setRaw takes options in their wire form, as hexadecimal digits.
-func setRaw(i *Interface, v string) error {
+func setRaw(o *option, v string) error {
 	b, err := hex.DecodeString(v)
 	if err != nil {
-		return fmt.Errorf("%.20q is not an even number of hexadecimal digits", v)
+		return wrong(v, "is not an even number of hexadecimal digits")
 	}
 	options, err := dhcpv6.ParseOptions(b)
 	if err != nil || len(options) != len(b) || len(b) > maxOption {
-		return fmt.Errorf("%.20q is not a run of whole options, each a code and a length of 4 digits and its data", v)
+		return wrong(v, "is not a run of whole options, each a code and a length of 4 digits and its data")
 	}
-	i.Server.Raw = b
+	*o.field.(*[]byte) = b
 	return nil
 }
 
 // setPDMinLength takes 0, the "off" of OpenWrt 24.10, as 1, which is the same: no prefix is too large.
-func setPDMinLength(i *Interface, v string) error {
-	if n, ok := parseNumber(v); ok && n <= 1 {
-		n, err := parseInt(v, 0, 64)
-		if err == nil {
-			i.Server.PDMinLength = int(max(n, 1))
-		}
-		return err
+func setPDMinLength(o *option, v string) error {
+	n, ok := parseNumber(v)
+	switch {
+	case ok && n == 0:
+		v = "1"
+	case ok && n < 0:
+		return outside(v, n, 0, int64(o.high))
 	}
-	return setClamped(&i.Server.PDMinLength, v, 1, 64)
-}
-
-// setClamped sets a number that, when it is outside its limits, counts as the nearest limit, and warns then.
-func setClamped(field *int, v string, low, high int64) error {
-	n, err := parseClamped(v, low, high)
-	if w := warning(""); err == nil || errors.As(err, &w) {
-		*field = int(n)
-	}
-	return err
+	return setClamped(o, v)
 }
 
 // setPrefixFilter keeps ::/0, which lets every prefix pass, as the zero value.
-func setPrefixFilter(i *Interface, v string) error {
+func setPrefixFilter(o *option, v string) error {
 	p, err := parsePrefix6(v)
 	if err != nil {
 		return err
 	}
-	i.Server.PrefixFilter = netip.Prefix{}
-	if p.Bits() > 0 {
-		i.Server.PrefixFilter = p.Masked()
+	if p = p.Masked(); p.Bits() == 0 {
+		p = netip.Prefix{}
 	}
+	*o.field.(*netip.Prefix) = p
 	return nil
 }
 
-func setDeclineTime(i *Interface, v string) error {
+func setDeclineTime(o *option, v string) error {
 	t, err := parseTime(v)
 	if err == nil {
-		i.Server.DeclineTime = time.Duration(t) * time.Second
+		*o.field.(*time.Duration) = time.Duration(t) * time.Second
 	}
 	return err
 }
 
 // setInformationTime: section 21.23 has clients take anything below 600 seconds (IRT_MINIMUM) as 600.
-func setInformationTime(i *Interface, v string) error {
-	t, err := parseTime(v)
-	if err == nil && t < server.DefaultInformationTime {
-		err = fmt.Errorf("%.80q is less than %d seconds", v, server.DefaultInformationTime)
+func setInformationTime(o *option, v string) error {
+	if t, err := parseTime(v); err == nil && t < server.DefaultInformationTime {
+		return wrong(v, "is less than "+strconv.Itoa(server.DefaultInformationTime)+" seconds")
 	}
-	if err == nil {
-		i.Server.InformationTime = t
+	return setTime(o, v)
+}
+
+func setAddr6(o *option, v string) error {
+	a, err := parseAddr6(v)
+	if err != nil {
+		return err
 	}
-	return err
+	return o.setAddr(a)
 }
 
 // setFilterClass takes any text that fits an item of a User Class option.
-func setFilterClass(i *Interface, v string) error {
-	if len(v) > maxOption-2 {
-		return fmt.Errorf("class of %d octets, an option has room for %d", len(v), maxOption-2)
+func setFilterClass(o *option, v string) error {
+	if err := checkRoom("class of", len(v), maxOption-2); err != nil {
+		return err
 	}
-	i.Server.FilterClass = v
-	return nil
+	return o.setText(v)
 }

@@ -2,6 +2,7 @@ package openwrt
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,6 +28,18 @@ func TestInterfaceDefaults(t *testing.T) {
 	}
 }
 
+// only is interfaceOptions with the options of these names.
+func only(names ...string) func(*Interface) table {
+	return func(i *Interface) (t table) {
+		for _, o := range interfaceOptions(i).options {
+			if slices.Contains(names, o.name) {
+				t.options = append(t.options, o)
+			}
+		}
+		return t
+	}
+}
+
 // Times and booleans, of which there are many with the same rules.
 func TestInterfaceUniformOptions(t *testing.T) {
 	type flag = func(*Interface) *bool
@@ -39,7 +52,7 @@ func TestInterfaceUniformOptions(t *testing.T) {
 		"dhcpv6_assignall": func(i *Interface) *bool { return &i.Server.AssignAll },
 		"domain_fallback":  func(i *Interface) *bool { return &i.fallback },
 	} {
-		testTable(t, []option[Interface]{*find(interfaceOptions, name)}, func() Interface { return newInterface("lan") },
+		testTable(t, only(name), func() Interface { return newInterface("lan") },
 			[]row[Interface]{
 				{lines: "option " + name + " '1'", want: func(i *Interface) { *field(i) = true }},
 				{lines: "option " + name + " 'true'", want: func(i *Interface) { *field(i) = true }},
@@ -53,7 +66,7 @@ func TestInterfaceUniformOptions(t *testing.T) {
 		"max_preferred_lifetime": func(i *Interface) *uint32 { return &i.Server.MaxPreferred },
 		"max_valid_lifetime":     func(i *Interface) *uint32 { return &i.Server.MaxValid },
 	} {
-		testTable(t, []option[Interface]{*find(interfaceOptions, name)}, func() Interface { return newInterface("lan") },
+		testTable(t, only(name), func() Interface { return newInterface("lan") },
 			[]row[Interface]{
 				{lines: "option " + name + " '0'", want: func(i *Interface) { *field(i) = 60 }},
 				{lines: "option " + name + " '2h'", want: func(i *Interface) { *field(i) = 7200 }},
@@ -205,23 +218,23 @@ var interfaceRows = []row[Interface]{
 func TestInterfaceOptions(t *testing.T) {
 	uniform := map[string]bool{"master": true, "dynamicdhcp": true, "dns_service": true, "dhcpv6_na": true, "dhcpv6_pd": true,
 		"dhcpv6_assignall": true, "domain_fallback": true, "leasetime": true, "max_preferred_lifetime": true, "max_valid_lifetime": true}
-	var table []option[Interface]
-	for _, o := range interfaceOptions {
+	var names []string
+	for _, o := range interfaceOptions(&Interface{}).options {
 		if !uniform[o.name] {
-			table = append(table, o)
+			names = append(names, o.name)
 		}
 	}
-	testTable(t, table, func() Interface { return newInterface("lan") }, interfaceRows)
+	testTable(t, only(names...), func() Interface { return newInterface("lan") }, interfaceRows)
 }
 
 // What one option of a packet has no room for is left out and reported.
 func TestListRoom(t *testing.T) {
 	i := newInterface("lan")
-	errs := find(interfaceOptions, "dns").many(&i, strings.Fields(strings.Repeat("2001:db8::1 ", 4097)))
+	errs := interfaceOptions(&i).find("dns").setList(strings.Fields(strings.Repeat("2001:db8::1 ", 4097)))
 	if len(i.Server.DNS) != 4095 || errs[4094] != nil || errs[4095] != errRoom || errs[4096] != errRoom {
 		t.Errorf("%d addresses, errors %v", len(i.Server.DNS), errs[4094:])
 	}
-	errs = find(interfaceOptions, "ntp").many(&i, strings.Fields(strings.Repeat("2001:db8::1 ", 4000)))
+	errs = interfaceOptions(&i).find("ntp").setList(strings.Fields(strings.Repeat("2001:db8::1 ", 4000)))
 	if len(i.Server.NTP) != 65535/20 || len(i.Server.SNTP) != 65535/20 || errs[3276] != errRoom {
 		t.Errorf("%d servers", len(i.Server.NTP))
 	}

@@ -1,7 +1,5 @@
 package openwrt
 
-import "fmt"
-
 // Mode is what an interface does for DHCPv6: the option dhcpv6.
 type Mode uint8
 
@@ -23,7 +21,7 @@ func parseMode(s string) (Mode, error) {
 			return Mode(m), nil
 		}
 	}
-	return Disabled, fmt.Errorf("%.80q is no mode, allowed are disabled, server, relay, hybrid", s)
+	return Disabled, wrong(s, "is no mode, allowed are disabled, server, relay, hybrid")
 }
 
 // resolveModes decides the Role of every interface: relaying needs a master and a side that is relayed, and hybrid
@@ -33,7 +31,8 @@ func parseMode(s string) (Mode, error) {
 // master, and so does this.
 func resolveModes(b *builder, interfaces []Interface) {
 	var relaying, relayed bool
-	for _, i := range interfaces {
+	for n := range interfaces {
+		i := &interfaces[n]
 		relaying = relaying || i.Master && i.Mode == Relay
 		relayed = relayed || !i.Master && (i.Mode == Relay || i.Mode == Hybrid)
 	}
@@ -51,7 +50,7 @@ func resolveModes(b *builder, interfaces []Interface) {
 			i.Role = Server
 		}
 		if i.Role == Relay || i.Master && i.Mode == Hybrid {
-			b.warn(i.modePos, "dhcpv6", "%s: interface %s is not served, relaying is not built in yet", i.Mode, i.Name)
+			b.warn(i.modePos, "dhcpv6", i.Mode.String()+": interface "+i.Name+" is not served, relaying is not built in yet")
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package openwrt
 
 import (
-	"fmt"
 	"strings"
 
 	"lan6d/dhcpv6"
@@ -13,15 +12,14 @@ func parseDomain(s string) (string, error) {
 	name := strings.TrimSuffix(s, ".")
 	for i := range len(name) {
 		if c := name[i]; !isDigit(c) && !isLetter(c) && c != '-' && c != '_' && c != '.' {
-			return "", fmt.Errorf("%.80q is no domain name, allowed are letters, digits, -, _ and dots", s)
+			return "", wrong(s, "is no domain name, allowed are letters, digits, -, _ and dots")
 		}
 	}
-	_, err := dhcpv6.AppendName(nil, name)
-	if err == nil && strings.HasSuffix(name, ".") { // AppendName takes one final dot
-		err = fmt.Errorf("%.80q is no domain name, it has an empty label", s)
-	}
-	if err != nil {
+	if _, err := dhcpv6.AppendName(nil, name); err != nil {
 		return "", err
+	}
+	if strings.HasSuffix(name, ".") { // AppendName takes one final dot
+		return "", wrong(s, "is no domain name, it has an empty label")
 	}
 	return name, nil
 }
@@ -31,15 +29,15 @@ func nameLength(name string) int { return len(name) + 2 }
 
 // checkHostName tests the name of a host: labels of letters and digits, with - and _ within a label.
 func checkHostName(s string) error {
-	for label := range strings.SplitSeq(s, ".") {
+	for _, label := range strings.Split(s, ".") {
 		if label == "" {
-			return fmt.Errorf("%.80q is no host name: it has an empty label", s)
+			return wrong(s, "is no host name: it has an empty label")
 		}
 		for i := range len(label) {
 			c := label[i]
 			inside := 0 < i && i < len(label)-1
 			if !isDigit(c) && !isLetter(c) && !(inside && (c == '-' || c == '_')) {
-				return fmt.Errorf("%.80q is no host name, allowed are letters, digits, and within a label - and _", s)
+				return wrong(s, "is no host name, allowed are letters, digits, and within a label - and _")
 			}
 		}
 	}

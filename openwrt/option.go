@@ -1,153 +1,79 @@
 package openwrt
 
 import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 
+	"lan6d/dhcpv6/server"
 	"lan6d/openwrt/uci"
 )
 
-// option is one line of a table: an option's name and how its text gets into a T. One of one and many is set, or gone,
-// or nothing: then the option is known but does not concern DHCPv6.
-type option[T any] struct {
-	name string
-	one  func(t *T, value string) error      // an option with a single value
-	many func(t *T, values []string) []error // a list; the errors are those of its values: as many, or none at all
-
-	vital bool   // a wrong value spoils the whole section
-	gone  bool   // the option no longer works
-	now   string // what replaced it; empty: nothing
+// table is what a section may say. It is made for the one value that the section fills.
+type table struct {
+	options []option
+	foreign string // names of options that are known and do not concern DHCPv6, with blanks between them
 }
 
-// text makes an option whose setter parses.
-func text[T any](name string, set func(*T, string) error) option[T] {
-	return option[T]{name: name, one: set}
-}
+// option is one line of a table: an option's name, the field that it fills, and how its text gets there.
+type option struct {
+	name  string
+	field any                                 // a pointer, as one or many wants it
+	one   func(o *option, value string) error // an option with a single value
+	many  func(l *list)                       // a list
 
-func boolean[T any](name string, field func(*T) *bool) option[T] {
-	return text(name, func(t *T, v string) error { return assign(field(t), v, parseBool) })
-}
-
-// seconds makes an option that holds a time.
-func seconds[T any](name string, field func(*T) *uint32) option[T] {
-	return text(name, func(t *T, v string) error { return assign(field(t), v, parseTime) })
-}
-
-func integer[T any](name string, low, high int64, set func(*T, int64)) option[T] {
-	return text(name, func(t *T, v string) error {
-		n, err := parseInt(v, low, high)
-		if err == nil {
-			set(t, n)
-		}
-		return err
-	})
-}
-
-// list makes an option whose values parse reads one by one; those for which it returns false are left out in silence.
-// size is what a value adds to the content of one DHCPv6 option, in octets; nil: they do not share one. If nothing but
-// errors is in the list, the field stays as it was.
-func list[T, E any](name string, field func(*T) *[]E, parse func(string) (E, bool, error), size func(E) int) option[T] {
-	return option[T]{name: name, many: func(t *T, values []string) []error {
-		var good []E
-		errs, room, bad := make([]error, len(values)), maxOption, 0
-		for i, v := range values {
-			e, ok, err := parse(v)
-			if err == nil && ok && size != nil {
-				if room -= size(e); room < 0 {
-					err = errRoom
-				}
-			}
-			if errs[i] = err; err != nil {
-				bad++
-			} else if ok {
-				good = append(good, e)
-			}
-		}
-		if bad == 0 || bad < len(values) {
-			*field(t) = good
-		}
-		return errs
-	}}
-}
-
-// each adapts the parser of a value for list.
-func each[E any](parse func(string) (E, error)) func(string) (E, bool, error) {
-	return func(s string) (E, bool, error) {
-		e, err := parse(s)
-		return e, err == nil, err
-	}
-}
-
-// foreign makes options that are known and do not concern DHCPv6.
-func foreign[T any](names ...string) (options []option[T]) {
-	for _, name := range names {
-		options = append(options, option[T]{name: name})
-	}
-	return options
-}
-
-// gone makes an option that no longer works.
-func gone[T any](name, now string) option[T] { return option[T]{name: name, gone: true, now: now} }
-
-func vital[T any](o option[T]) option[T] {
-	o.vital = true
-	return o
-}
-
-// assign sets a field to what parse reads; on an error the field stays as it was.
-func assign[E any](field *E, v string, parse func(string) (E, error)) error {
-	e, err := parse(v)
-	if err == nil {
-		*field = e
-	}
-	return err
+	low, high int    // limits of a number
+	vital     bool   // a wrong value spoils the whole section
+	gone      string // the option no longer works: what replaced it
 }
 
 // find returns the option of that name, or nil.
-func find[T any](table []option[T], name string) *option[T] {
-	for i := range table {
-		if table[i].name == name {
-			return &table[i]
+func (t table) find(name string) *option {
+	for i := range t.options {
+		if t.options[i].name == name {
+			return &t.options[i]
 		}
 	}
 	return nil
 }
 
-// apply sets in t what the section says. ok is false if a vital option is wrong. own tells that the file is lan6d's:
-// there, an option without effect is worth a warning.
-func apply[T any](b *builder, t *T, section *uci.Section, table []option[T], own bool) (ok bool) {
+// apply sets what the section says. ok is false if a vital option is wrong. own tells that the file is lan6d's: there,
+// an option without effect is worth a warning.
+func (b *builder) apply(section *uci.Section, t table, own bool) (ok bool) {
 	ok = true
 	for _, o := range section.Options {
-		entry := find(table, o.Name)
+		entry := t.find(o.Name)
 		switch {
-		case entry == nil:
-			if own {
-				b.warn(o.Pos, o.Name, "unknown option%s", suggest(table, o.Name))
-			}
-		case entry.gone && entry.now == "":
-			b.warn(o.Pos, o.Name, "no longer works, and nothing replaces it")
-		case entry.gone:
-			b.warn(o.Pos, o.Name, "no longer works, %s replaced it", entry.now)
-		case entry.one != nil && o.List:
-			b.fail(o.Pos, o.Name, "is written as a list, allowed is: option %s %.80q", o.Name, o.Values[0])
-		case entry.one != nil:
-			ok = b.check(o.Pos, o.Name, entry.one(t, o.Values[0]), entry.vital) && ok
-		case entry.many != nil:
-			ok = applyList(b, t, o, entry) && ok
-		case own:
+		case entry != nil && entry.gone != "":
+			b.warn(o.Pos, o.Name, "no longer works, "+entry.gone)
+		case entry != nil:
+			ok = b.set(o, entry) && ok
+		case !own:
+		case slices.Contains(strings.Fields(t.foreign), o.Name):
 			b.warn(o.Pos, o.Name, "does not concern DHCPv6, set it in /etc/config/dhcp")
+		default:
+			b.warn(o.Pos, o.Name, "unknown option"+t.suggest(o.Name))
 		}
 	}
 	return ok
 }
 
-// applyList sets a list. Written as an option, it is split at blanks and tabs, as odhcpd does.
-func applyList[T any](b *builder, t *T, o *uci.Option, entry *option[T]) (ok bool) {
+// set sets one option. A list that is written as an option is split at blanks and tabs, as odhcpd does.
+func (b *builder) set(o *uci.Option, entry *option) (ok bool) {
 	values := o.Values
-	if !o.List {
+	switch {
+	case entry.many == nil && o.List:
+		b.fail(o.Pos, o.Name, fmt.Sprintf("is written as a list, allowed is: option %s %.80q", o.Name, values[0]))
+		return true
+	case entry.many == nil:
+		return b.check(o.Pos, o.Name, entry.one(entry, values[0]), entry.vital)
+	case !o.List:
 		values = strings.FieldsFunc(values[0], func(r rune) bool { return r == ' ' || r == '\t' })
 	}
 	ok = true
-	for i, err := range entry.many(t, values) {
+	for i, err := range entry.setList(values) {
 		pos := o.Pos
 		if o.List {
 			pos = o.ValuePos(i)
@@ -157,9 +83,129 @@ func applyList[T any](b *builder, t *T, o *uci.Option, entry *option[T]) (ok boo
 	return ok
 }
 
-func concat[T any](tables ...[]option[T]) (all []option[T]) {
-	for _, t := range tables {
-		all = append(all, t...)
+// setList sets a list and returns the errors of its values: as many, nil where a value is right. If nothing but errors
+// is in the list, the field stays as it was.
+func (o *option) setList(values []string) []error {
+	l := list{field: o.field, values: values, errs: make([]error, len(values)), room: maxOption}
+	if len(values) == 0 {
+		l.empty()
 	}
-	return all
+	o.many(&l)
+	return l.errs
+}
+
+// list is the values of an option while they are added to its field one by one.
+type list struct {
+	field  any
+	values []string
+	errs   []error
+	room   int  // what is left of the DHCPv6 option that the values share, in octets
+	fresh  bool // the field has been emptied
+}
+
+// take reports whether value i, which is size octets long in a packet, gets into the list. ok is what its parser says:
+// without it and without an error, the value is left out in silence.
+func (l *list) take(i, size int, ok bool, err error) bool {
+	if err == nil && ok {
+		if l.room -= size; l.room < 0 {
+			err = errRoom
+		}
+	}
+	l.errs[i] = err
+	if err == nil && !l.fresh {
+		l.empty()
+	}
+	return err == nil && ok
+}
+
+// empty drops what the field had before.
+func (l *list) empty() {
+	l.fresh = true
+	switch f := l.field.(type) {
+	case *[]string:
+		*f = nil
+	case *[]netip.Addr:
+		*f = nil
+	case *[]server.DNR:
+		*f = nil
+	case *[]server.HostDUID:
+		*f = nil
+	case *[][6]byte:
+		*f = nil
+	case *Interface:
+		f.Server.NTP, f.Server.SNTP = nil, nil
+	}
+}
+
+func (l *list) addName(name string) {
+	f := l.field.(*[]string)
+	*f = append(*f, name)
+}
+
+func (l *list) addAddr(a netip.Addr) {
+	f := l.field.(*[]netip.Addr)
+	*f = append(*f, a)
+}
+
+// setText sets a text that is right.
+func (o *option) setText(v string) error {
+	*o.field.(*string) = v
+	return nil
+}
+
+func (o *option) setAddr(a netip.Addr) error {
+	*o.field.(*netip.Addr) = a
+	return nil
+}
+
+func setBool(o *option, v string) error {
+	b, err := parseBool(v)
+	if err == nil {
+		*o.field.(*bool) = b
+	}
+	return err
+}
+
+func setTime(o *option, v string) error {
+	t, err := parseTime(v)
+	if err == nil {
+		*o.field.(*uint32) = t
+	}
+	return err
+}
+
+func setInt(o *option, v string) error {
+	n, err := parseInt(v, int64(o.low), int64(o.high))
+	if err == nil {
+		o.setNumber(n)
+	}
+	return err
+}
+
+// setClamped sets a number that, when it is outside its limits, counts as the nearest limit, and warns then.
+func setClamped(o *option, v string) error {
+	n, ok := parseNumber(v)
+	if !ok {
+		return setInt(o, v) // it knows what is wrong
+	}
+	low, high := int64(o.low), int64(o.high)
+	nearest := min(max(n, low), high)
+	o.setNumber(nearest)
+	if nearest != n {
+		return warning(v + " is outside " + limits(low, high) + ", " + strconv.FormatInt(nearest, 10) + " is used")
+	}
+	return nil
+}
+
+func (o *option) setNumber(n int64) {
+	switch f := o.field.(type) {
+	case *int:
+		*f = int(n)
+	case *uint8:
+		*f = uint8(n)
+	case *uint16:
+		*f = uint16(n)
+	case *uint32:
+		*f = uint32(n)
+	}
 }

@@ -19,7 +19,7 @@ type row[T any] struct {
 
 // testTable applies every row to a fresh T, and makes sure that for every option of the table that has a setter there is
 // a row that is right and one that is wrong.
-func testTable[T any](t *testing.T, table []option[T], fresh func() T, rows []row[T]) {
+func testTable[T any](t *testing.T, table func(*T) table, fresh func() T, rows []row[T]) {
 	t.Helper()
 	right, wrong := make(map[string]bool), make(map[string]bool)
 	for _, r := range rows {
@@ -38,7 +38,7 @@ func testTable[T any](t *testing.T, table []option[T], fresh func() T, rows []ro
 			r.want(&want)
 		}
 		b := &builder{config: &Config{}}
-		ok := apply(b, &got, pkg.Sections[0], table, false)
+		ok := b.apply(pkg.Sections[0], table(&got), false)
 		if ok == r.spoiled {
 			t.Errorf("%s: section usable: %v", r.lines, ok)
 		}
@@ -53,8 +53,8 @@ func testTable[T any](t *testing.T, table []option[T], fresh func() T, rows []ro
 			t.Errorf("%s: problem %q, want %q", r.lines, problem, r.problem)
 		}
 	}
-	for _, o := range table {
-		if o.gone && !right[o.name] {
+	for _, o := range table(new(T)).options {
+		if o.gone != "" && !right[o.name] {
 			t.Errorf("%s: no row for an option that no longer works", o.name)
 		}
 		if (o.one != nil || o.many != nil) && (!right[o.name] || !wrong[o.name]) {
@@ -65,22 +65,26 @@ func testTable[T any](t *testing.T, table []option[T], fresh func() T, rows []ro
 
 // No table has two options of one name.
 func TestTablesAreUnambiguous(t *testing.T) {
-	testNames(t, "interface", interfaceOptions)
-	testNames(t, "host", hostOptions)
-	testNames(t, "odhcpd", odhcpdOptions)
-	testNames(t, "lan6d", daemonOptions)
-	testNames(t, "boot6", bootOptions)
-	testNames(t, "globals", globalsOptions)
-	testNames(t, "system", systemOptions)
+	testNames(t, "interface", interfaceOptions(&Interface{}))
+	testNames(t, "host", hostOptions(&host{}))
+	testNames(t, "odhcpd", odhcpdOptions(&daemon{}))
+	testNames(t, "lan6d", daemonOptions(&daemon{}))
+	testNames(t, "boot6", bootOptions(&bootFile{}))
+	testNames(t, "globals", globalsOptions(&globals{}))
+	testNames(t, "system", systemOptions(&system{}))
 }
 
-func testNames[T any](t *testing.T, name string, table []option[T]) {
+func testNames(t *testing.T, name string, table table) {
 	seen := make(map[string]bool)
-	for _, o := range table {
+	options := table.options
+	for _, foreign := range strings.Fields(table.foreign) {
+		options = append(options, option{name: foreign})
+	}
+	for _, o := range options {
 		if seen[o.name] {
 			t.Errorf("%s: option %s is in the table twice", name, o.name)
 		}
-		if o.one != nil && o.many != nil || o.gone && (o.one != nil || o.many != nil) {
+		if o.one != nil && o.many != nil || o.gone != "" && (o.one != nil || o.many != nil) {
 			t.Errorf("%s: option %s is of two kinds", name, o.name)
 		}
 		seen[o.name] = true
@@ -115,7 +119,7 @@ func TestListShapes(t *testing.T) {
 			r.want(&want)
 		}
 		b := &builder{config: &Config{}}
-		apply(b, &got, pkg.Sections[0], interfaceOptions, false)
+		b.apply(pkg.Sections[0], interfaceOptions(&got), false)
 		if strings.Join(got.Server.Search, ",") != strings.Join(want.Server.Search, ",") {
 			t.Errorf("%s: %q, want %q", r.lines, got.Server.Search, want.Server.Search)
 		}
@@ -135,7 +139,7 @@ func TestSuggest(t *testing.T) {
 		"log_level": "loglevel", "loglevle": "loglevel", "max_offer": "max_offers", "leasfile": "leasefile", "host_dir": "hostsdir",
 		"x": "", "preference": "", "": "", strings.Repeat("loglevel", 100): "",
 	} {
-		got := suggest(daemonOptions, name)
+		got := daemonOptions(&daemon{}).suggest(name)
 		if want != "" {
 			want = `, did you mean "` + want + `"?`
 		}

@@ -1,8 +1,7 @@
 package openwrt
 
 import (
-	"slices"
-	"strings"
+	"sort"
 
 	"lan6d/openwrt/uci"
 )
@@ -33,15 +32,21 @@ type Problem struct {
 
 // String is "file:line: option: what is wrong, what is allowed", without the severity.
 func (p Problem) String() string {
-	if p.Option == "" {
-		return p.Pos.String() + ": " + p.Text
+	text := p.Pos.String() + ": "
+	if p.Option != "" {
+		text += p.Option + ": "
 	}
-	return p.Pos.String() + ": " + p.Option + ": " + p.Text
+	return text + p.Text
 }
 
 // HasErrors reports whether a problem among them is more than a warning.
 func HasErrors(problems []Problem) bool {
-	return slices.ContainsFunc(problems, func(p Problem) bool { return p.Severity == Error })
+	for i := range problems {
+		if problems[i].Severity == Error {
+			return true
+		}
+	}
+	return false
 }
 
 // warning is the error of a setter that did apply the value, but not as written.
@@ -51,10 +56,8 @@ func (w warning) Error() string { return string(w) }
 
 // sortProblems puts them in the order of their files and lines.
 func sortProblems(problems []Problem) {
-	slices.SortStableFunc(problems, func(a, b Problem) int {
-		if c := strings.Compare(a.Pos.File, b.Pos.File); c != 0 {
-			return c
-		}
-		return a.Pos.Line - b.Pos.Line
+	sort.SliceStable(problems, func(i, j int) bool {
+		a, b := &problems[i].Pos, &problems[j].Pos
+		return a.File < b.File || a.File == b.File && a.Line < b.Line
 	})
 }

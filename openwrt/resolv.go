@@ -1,10 +1,10 @@
 package openwrt
 
 import (
-	"io"
-	"os"
 	"slices"
 	"strings"
+
+	"lan6d/openwrt/uci"
 )
 
 // maxResolv is the most that is read of the resolver's configuration, in octets.
@@ -12,26 +12,17 @@ const maxResolv = 64 << 10
 
 // readSearch reads the search list of the system's resolver. A file that is missing or no plain file has none.
 func readSearch(file string) []string {
-	info, err := os.Stat(file)
-	if err != nil || !info.Mode().IsRegular() {
-		return nil
-	}
-	f, err := os.Open(file)
+	text, err := uci.ReadFile(file)
 	if err != nil {
 		return nil
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxResolv))
-	if err != nil {
-		return nil
-	}
-	return parseSearch(string(text))
+	return parseSearch(string(text[:min(len(text), maxResolv)]))
 }
 
 // parseSearch reads the search list in a resolv.conf: the last line "search" or "domain" counts, as in resolv.conf(5).
 // Names that are none are left out, and so are names that the list has no room for.
 func parseSearch(text string) (names []string) {
-	for line := range strings.Lines(text) {
+	for _, line := range strings.Split(text, "\n") {
 		words := strings.Fields(line)
 		if len(words) < 2 || words[0] != "search" && words[0] != "domain" {
 			continue

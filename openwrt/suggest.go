@@ -1,22 +1,36 @@
 package openwrt
 
-// suggest returns `, did you mean "name"?` for the option of the table whose name is closest to a misspelt one, or
-// nothing if none is close.
-func suggest[T any](table []option[T], name string) string {
-	const far = 3
-	best, closest := "", far
+import "strings"
+
+// suggest returns `, did you mean "name"?` for the name in the table that is closest to a misspelt one, or nothing if
+// none is close.
+func (t table) suggest(name string) string {
 	if len(name) > 64 {
 		return ""
 	}
-	for _, o := range table {
-		if d := distance(o.name, name); d < closest && d < len(name)/2+1 {
-			best, closest = o.name, d
-		}
+	n := nearest{to: name, distance: min(3, len(name)/2+1)}
+	for i := range t.options {
+		n.consider(t.options[i].name)
 	}
-	if best == "" {
+	for _, foreign := range strings.Fields(t.foreign) {
+		n.consider(foreign)
+	}
+	if n.name == "" {
 		return ""
 	}
-	return `, did you mean "` + best + `"?`
+	return `, did you mean "` + n.name + `"?`
+}
+
+// nearest is the best of the names considered, with its distance, which is below the one to begin with.
+type nearest struct {
+	to, name string
+	distance int
+}
+
+func (n *nearest) consider(name string) {
+	if d := distance(name, n.to); d < n.distance {
+		n.name, n.distance = name, d
+	}
 }
 
 // distance is the Levenshtein distance of two strings, in octets.

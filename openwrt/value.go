@@ -10,6 +10,12 @@ import (
 	"lan6d/dhcpv6/server"
 )
 
+// wrong is the error for a value: what it is not, what is allowed.
+func wrong(v, rule string) error { return fmt.Errorf("%.80q %s", v, rule) }
+
+// about is an error that begins with what it is about.
+func about(what, text string) error { return errors.New(what + " " + text) }
+
 // parseBool reads a boolean. odhcpd takes these four spellings and no other; yes, on and the like, which shell scripts
 // take, leave its default in place, so they are errors here.
 func parseBool(s string) (bool, error) {
@@ -19,7 +25,7 @@ func parseBool(s string) (bool, error) {
 	case "0", "false":
 		return false, nil
 	}
-	return false, fmt.Errorf("%.80q is no boolean, allowed are 0, 1, true, false", s)
+	return false, wrong(s, "is no boolean, allowed are 0, 1, true, false")
 }
 
 // parseInt reads an integer within the limits given.
@@ -27,28 +33,25 @@ func parseInt(s string, low, high int64) (int64, error) {
 	n, ok := parseNumber(s)
 	switch {
 	case !ok && octal(s):
-		return 0, fmt.Errorf("%.80q is no number, as a 0 in front makes it octal; allowed are %d..%d", s, low, high)
+		return 0, wrong(s, "is no number, as a 0 in front makes it octal; allowed are "+limits(low, high))
 	case !ok:
-		return 0, fmt.Errorf("%.80q is no number, allowed are %d..%d", s, low, high)
-	case (n < low || n > high) && (octal(s) || strings.ContainsAny(s, "xX")):
-		return 0, fmt.Errorf("%s, which is %d, is outside %d..%d", s, n, low, high)
+		return 0, wrong(s, "is no number, allowed are "+limits(low, high))
 	case n < low || n > high:
-		return 0, fmt.Errorf("%s is outside %d..%d", s, low, high)
+		return 0, outside(s, n, low, high)
 	}
 	return n, nil
 }
 
-// parseClamped is parseInt for an option that, when it is outside the limits, counts as the nearest limit. The warning
-// that tells so comes with the number.
-func parseClamped(s string, low, high int64) (int64, error) {
-	n, ok := parseNumber(s)
-	if !ok {
-		return parseInt(s, low, high)
+// outside is the error for a number beyond its limits.
+func outside(s string, n, low, high int64) error {
+	if octal(s) || strings.ContainsAny(s, "xX") {
+		s += ", which is " + strconv.FormatInt(n, 10) + ","
 	}
-	if clamped := min(max(n, low), high); clamped != n {
-		return clamped, warning(fmt.Sprintf("%s is outside %d..%d, %d is used", s, low, high, clamped))
-	}
-	return n, nil
+	return about(s, "is outside "+limits(low, high))
+}
+
+func limits(low, high int64) string {
+	return strconv.FormatInt(low, 10) + ".." + strconv.FormatInt(high, 10)
 }
 
 // parseNumber reads an integer as C's strtol with base 0 does: 0x begins hexadecimal digits and 0 octal ones. What does
@@ -85,8 +88,8 @@ func octal(s string) bool {
 	return len(s) > 1 && s[0] == '0' && s[1]|0x20 != 'x'
 }
 
-// errTime says what a time is.
-var errTime = errors.New("allowed are a number with s, m, h, d or w behind it (or nothing: seconds) and infinite")
+// timeRule says what a time is.
+const timeRule = "allowed are a number with s, m, h, d or w behind it (or nothing: seconds) and infinite"
 
 // parseTime reads a time in seconds: a number, a unit of which only the first letter counts, or "infinite" for
 // dhcpv6.Infinity. As in odhcpd, the number may have decimals and an exponent but loses its fraction before the unit is
@@ -95,61 +98,67 @@ func parseTime(s string) (uint32, error) {
 	if s == "infinite" {
 		return dhcpv6.Infinity, nil
 	}
-	n := numberLength(s)
-	number, err := strconv.ParseFloat(s[:n], 64)
-	if n == 0 || (err != nil && !errors.Is(err, strconv.ErrRange)) {
-		return 0, fmt.Errorf("%.80q is no time, %w", s, errTime)
+	number, unit, ok := parseDecimal(s)
+	if !ok {
+		return 0, wrong(s, "is no time, "+timeRule)
 	}
-	unit := uint64(1)
-	if n < len(s) {
-		switch s[n] {
+	size := uint32(1)
+	if unit != "" {
+		switch unit[0] {
 		case 's':
 		case 'm':
-			unit = 60
+			size = 60
 		case 'h':
-			unit = 60 * 60
+			size = 60 * 60
 		case 'd':
-			unit = 24 * 60 * 60
+			size = 24 * 60 * 60
 		case 'w':
-			unit = 7 * 24 * 60 * 60
+			size = 7 * 24 * 60 * 60
 		default:
-			return 0, fmt.Errorf("%.80q has an unknown unit, %w", s, errTime)
+			return 0, wrong(s, "has an unknown unit, "+timeRule)
 		}
 	}
-	if number < 0 || number >= dhcpv6.Infinity || uint64(number)*unit >= dhcpv6.Infinity {
-		return 0, fmt.Errorf("%.80q is outside 0..%d seconds, for ever is infinite", s, uint32(dhcpv6.Infinity-1))
+	if number > (dhcpv6.Infinity-1)/size {
+		return 0, wrong(s, "is outside 0.."+strconv.FormatUint(dhcpv6.Infinity-1, 10)+" seconds, for ever is infinite")
 	}
-	return max(uint32(number)*uint32(unit), server.MinLifetime), nil
+	return max(number*size, server.MinLifetime), nil
 }
 
-// numberLength is the length of the decimal number that s begins with: a sign, digits with a point among them, and an
-// exponent if there are digits behind its e.
-func numberLength(s string) int {
-	i, digits := 0, 0
-	if i < len(s) && (s[i] == '-' || s[i] == '+') {
-		i++
+// parseDecimal reads the number that s begins with: a sign, digits with a point among them, and an exponent if there
+// are digits behind its e. n is without the fraction. What is negative or too large becomes dhcpv6.Infinity.
+func parseDecimal(s string) (n uint32, rest string, ok bool) {
+	digits, rest := cutDigits(unsigned(s))
+	point := len(digits)
+	if strings.HasPrefix(rest, ".") {
+		var fraction string
+		fraction, rest = cutDigits(rest[1:])
+		digits += fraction
 	}
-	for point := false; i < len(s) && (isDigit(s[i]) || s[i] == '.' && !point); i++ {
-		if s[i] == '.' {
-			point = true
-		} else {
-			digits++
+	if digits == "" {
+		return 0, s, false
+	}
+	if rest != "" && rest[0]|0x20 == 'e' {
+		if exponent, after := cutDigits(unsigned(rest[1:])); exponent != "" {
+			e, _ := strconv.Atoi(rest[1 : len(rest)-len(after)])
+			point += min(max(e, -1<<30), 1<<30)
+			rest = after
 		}
 	}
-	if digits == 0 {
-		return 0
+	digits = "0" + digits + "0000000000"[:min(max(point-len(digits), 0), 10)]
+	whole, err := strconv.ParseUint(digits[:min(max(point, 0)+1, len(digits))], 10, 32)
+	if err != nil || s[0] == '-' && strings.Trim(digits, "0") != "" {
+		return dhcpv6.Infinity, rest, true
 	}
-	if i < len(s) && (s[i] == 'e' || s[i] == 'E') {
-		j := i + 1
-		if j < len(s) && (s[j] == '-' || s[j] == '+') {
-			j++
-		}
-		if j < len(s) && isDigit(s[j]) {
-			for i = j; i < len(s) && isDigit(s[i]); i++ {
-			}
-		}
+	return uint32(whole), rest, true
+}
+
+// cutDigits cuts s behind the decimal digits that it begins with.
+func cutDigits(s string) (digits, rest string) {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
 	}
-	return i
+	return s[:n], s[n:]
 }
 
 // parseHexNumber reads a number of up to 64 bits in hexadecimal digits, with or without 0x in front.
@@ -160,7 +169,7 @@ func parseHexNumber(s string) (uint64, error) {
 	}
 	n, err := strconv.ParseUint(digits, 16, 64)
 	if err != nil {
-		return 0, fmt.Errorf("%.80q is no hexadecimal number of up to 64 bits", s)
+		return 0, wrong(s, "is no hexadecimal number of up to 64 bits")
 	}
 	return n, nil
 }

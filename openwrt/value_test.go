@@ -54,7 +54,7 @@ func TestParseTime(t *testing.T) {
 	for text, want := range map[string]uint32{
 		"60": 60, "90": 90, "3600": 3600, "90s": 90, "90sec": 90, "2m": 120, "2minutes": 120, "12h": 43200, "12hours": 43200,
 		"7d": 604800, "2w": 1209600, "1.5h": 3600, "1.9m": 60, "2.9h": 7200, "1e3": 1000, "1e2s": 100, "1E2m": 6000,
-		"1.5e3": 1500, "+5m": 300, "6000e-1": 600, "120.": 120, "infinite": dhcpv6.Infinity,
+		"1.5e3": 1500, "0.00000009e9": 90, "123456e-3": 123, "1e-1000000000000": 60, "0e1000000000000": 60, "-0": 60, "00000000000000090": 90, "+5m": 300, "6000e-1": 600, "120.": 120, "infinite": dhcpv6.Infinity,
 		// Below a minute it becomes one.
 		"0": 60, "1": 60, "59": 60, "59s": 60, "0.5h": 60, ".5h": 60, "0w": 60,
 		// The largest.
@@ -70,7 +70,7 @@ func TestParseTime(t *testing.T) {
 		"12x": "unknown unit", "12 h": "unknown unit", "12H": "unknown unit", "5e": "unknown unit", "5e+": "unknown unit",
 		"0x10": "unknown unit", "1,5h": "unknown unit", "1y": "unknown unit", "1..5h": "unknown unit", "infinitely": "is no time",
 		"-1": "is outside", "-5m": "is outside", "4294967295": "is outside", "4294967296": "is outside",
-		"71582789m": "is outside", "7102w": "is outside", "1e10": "is outside", "1e400": "is outside", "-1e400": "is outside",
+		"71582789m": "is outside", "7102w": "is outside", "1e10": "is outside", "1e1000000000000": "is outside", "-0.1": "is outside", "1e400": "is outside", "-1e400": "is outside",
 	} {
 		_, err := parseTime(text)
 		if err == nil || !strings.Contains(err.Error(), want) {

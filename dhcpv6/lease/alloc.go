@@ -127,6 +127,9 @@ func (l *Link) AllocatePrefix(duid []byte, iaid uint32, pool Pool, length uint8,
 // reusePrefix makes an aligned run of size ids free that only remembered and offered bindings are in, around the one
 // that has been unused longest.
 func (l *Link) reusePrefix(pool Pool, size uint64) (uint64, bool) {
+	if size-1 > pool.Last-pool.First {
+		return 0, false // nothing in the pool is that large; spare the search
+	}
 	for b := range l.reusable(Prefix) {
 		id := b.ID / size * size
 		if pool.Contains(id, size) && l.prefixes.reusable(id, size) {

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Check verifies that the table is in order and tells everything that is not: that each binding is found by its IA and by
-// its id, that no two of a link share an id, that queues, counters and deadlines agree with the bindings. It is for
+// Check verifies that the table is in order and tells everything that is not: that each binding is found by its IA and
+// by its id, that no two of a link share an id, that queues, counters and deadlines agree with the bindings. It is for
 // tests and for looking at a running server; it costs time in proportion to the table.
 func (t *Table) Check() error {
 	c := checker{table: t}
@@ -108,7 +108,8 @@ func (c *checker) list(name string, l *list, s State) {
 		n++
 	}
 	c.require(l.last == last, "list %s: has another end", name)
-	c.require(l.n == n && n == c.states[s], "list %s: %d bindings, counted as %d, in the table %d", name, n, l.n, c.states[s])
+	c.require(l.n == n && n == c.states[s], "list %s: %d bindings, counted as %d, in the table %d",
+		name, n, l.n, c.states[s])
 }
 
 func (c *checker) heap() {

@@ -39,7 +39,8 @@ func TestCheckFindsDamage(t *testing.T) {
 			l.prefixes[0], l.prefixes[1] = l.prefixes[1], l.prefixes[0]
 		}, "not behind the prefix before it"},
 		{"offers miscounted on the link", func(_ *Table, l *Link, _, _ *Binding) { l.offers++ }, "offers, counted as"},
-		{"offers miscounted in all", func(table *Table, _ *Link, _, _ *Binding) { table.offers.n++ }, "list offers: 2 bindings, counted as 3"},
+		{"offers miscounted in all", func(table *Table, _ *Link, _, _ *Binding) { table.offers.n++ },
+			"list offers: 2 bindings, counted as 3"},
 		{"offer not on the list", func(table *Table, _ *Link, a, _ *Binding) { a.unlist() }, "on the wrong list"},
 		{"list of another end", func(table *Table, _ *Link, a, _ *Binding) { table.offers.last = a }, "has another end"},
 		{"list with a broken link", func(_ *Table, _ *Link, _, p *Binding) { p.prev = nil }, "with another before it"},
@@ -51,9 +52,11 @@ func TestCheckFindsDamage(t *testing.T) {
 			table.dropDeadline(a)
 			a.Deadline = seconds(60)
 		}, "its deadline is not watched"},
-		{"deadline before it is looked at", func(_ *Table, _ *Link, a, _ *Binding) { a.Deadline-- }, "looked at after its deadline"},
-		{"deadlines out of place", func(table *Table, _ *Link, a, p *Binding) { a.heapIndex, p.heapIndex = p.heapIndex, a.heapIndex },
-			"not where it should be among the deadlines"},
+		{"deadline before it is looked at", func(_ *Table, _ *Link, a, _ *Binding) { a.Deadline-- },
+			"looked at after its deadline"},
+		{"deadlines out of place", func(_ *Table, _ *Link, a, p *Binding) {
+			a.heapIndex, p.heapIndex = p.heapIndex, a.heapIndex
+		}, "not where it should be among the deadlines"},
 		{"deadlines out of order", func(table *Table, _ *Link, _, p *Binding) { p.wake = 0 }, "before an earlier deadline"},
 		{"deadline of a removed one", func(_ *Table, l *Link, _, p *Binding) { l.prefixes.remove(p) },
 			"among the deadlines and not in the table"},

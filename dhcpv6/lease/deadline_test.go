@@ -224,3 +224,22 @@ func TestNextIsNeverLate(t *testing.T) {
 	}
 	checkTable(t, table)
 }
+
+// Deadlines that come, move both ways and go, anywhere in the heap; checkTable looks at its order.
+func TestDeadlinesInOrder(t *testing.T) {
+	table, l := newLink(Limits{})
+	random := rand.New(rand.NewPCG(5, 6))
+	var bindings []*Binding
+	for n := range 100 {
+		bindings = append(bindings, bind(table, address(t, l, n, wide, noWish), seconds(random.IntN(1000))))
+	}
+	for range 1000 {
+		b := bindings[random.IntN(len(bindings))]
+		if random.IntN(4) == 0 {
+			table.Free(b)
+		} else {
+			bind(table, b, seconds(random.IntN(1000)))
+		}
+		checkTable(t, table)
+	}
+}

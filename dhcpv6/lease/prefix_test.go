@@ -195,6 +195,41 @@ func TestReusePrefixMany(t *testing.T) {
 	checkTable(t, table)
 }
 
+// One bound /64 keeps the /62 around it, wherever in it it lies.
+func TestReusePrefixAroundBound(t *testing.T) {
+	pool := ids(0, 3)
+	for bound := range uint64(4) {
+		table, l := newLink(Limits{})
+		for id := range uint64(4) {
+			b := bind(table, prefix(t, l, int(id), pool, 64, id), Never)
+			if id != bound {
+				table.Free(b)
+			}
+		}
+		if b := l.AllocatePrefix(client(99), 1, pool, 62, noWish); b != nil || l.Len() != 4 {
+			t.Errorf("id %d bound: %+v, %d bindings left", bound, b, l.Len())
+		}
+		checkTable(t, table)
+	}
+}
+
+// A prefix as large as the pool takes the place of all that is remembered; a larger one, of nothing.
+func TestReuseWholePool(t *testing.T) {
+	table, l := newLink(Limits{})
+	pool := ids(0, 15)
+	for id := range uint64(16) {
+		table.Free(prefix(t, l, int(id), pool, 64, id))
+	}
+	if b := l.AllocatePrefix(client(98), 1, pool, 59, noWish); b != nil || l.Len() != 16 {
+		t.Errorf("/59 from a pool of a /60: %+v, %d bindings left", b, l.Len())
+	}
+	checkID(t, l.AllocatePrefix(client(99), 1, pool, 60, noWish), 0)
+	if l.Len() != 1 {
+		t.Errorf("%d bindings, want 1", l.Len())
+	}
+	checkTable(t, table)
+}
+
 // The longest unused goes first here, too, and offers last.
 func TestReusePrefixOrder(t *testing.T) {
 	table, l := newLink(Limits{})
@@ -230,7 +265,8 @@ func TestPrefixAt(t *testing.T) {
 }
 
 func TestBindingSize(t *testing.T) {
-	for length, want := range map[uint8]uint64{128: 1, 64: 1, 63: 2, 62: 4, 56: 256, 48: 65536, 33: 1 << 31, 32: 1 << 32, 1: 1 << 63} {
+	sizes := map[uint8]uint64{128: 1, 64: 1, 63: 2, 62: 4, 56: 256, 48: 65536, 33: 1 << 31, 32: 1 << 32, 1: 1 << 63}
+	for length, want := range sizes {
 		if got := (&Binding{Length: length}).Size(); got != want {
 			t.Errorf("/%d: %d ids, want %d", length, got, want)
 		}

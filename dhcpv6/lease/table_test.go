@@ -139,6 +139,18 @@ func TestOfferAgain(t *testing.T) {
 	}
 }
 
+// What a remembered binding was promised is over when it is offered again.
+func TestOfferRemembered(t *testing.T) {
+	table, l := newLink(Limits{})
+	b := bind(table, address(t, l, 1, wide, noWish), seconds(60))
+	table.Free(b)
+	table.Offer(b, seconds(90), 10)
+	checkCounts(t, table, l, 1, 1, 0)
+	if b.State != Offered || b.Deadline != seconds(90) || len(b.Leases) != 0 {
+		t.Errorf("binding %+v", b)
+	}
+}
+
 // A Solicit of a client that is bound takes nothing away from it.
 func TestOfferToBound(t *testing.T) {
 	table, l := newLink(Limits{})
@@ -331,6 +343,7 @@ func TestRemoveTwice(t *testing.T) {
 	oldAddress, oldPrefix := address(t, l, 1, wide, 0x123), prefix(t, l, 1, wide, 62, 0x200)
 	table.Remove(oldAddress)
 	table.Remove(oldPrefix)
+	table.Remove(oldPrefix)
 	newAddress, newPrefix := address(t, l, 2, wide, 0x123), prefix(t, l, 2, wide, 62, 0x200)
 	table.Remove(oldAddress)
 	table.Remove(oldPrefix)
@@ -357,7 +370,8 @@ func TestOrder(t *testing.T) {
 		}
 	}
 	each := " IA_NA/100 IA_NA/200 IA_NA/300 IA_PD/100 IA_PD/200 IA_PD/300"
-	if want := "br-lan" + each + " guest" + each + " iot" + each + " lan" + each; strings.Join(got, " ") != want {
+	want := "br-lan" + each + " guest" + each + " iot" + each + " lan" + each
+	if strings.Join(got, " ") != want {
 		t.Errorf("%v, want %v", got, want)
 	}
 	if table.Link("lan") != table.Links()[3] {
@@ -368,8 +382,14 @@ func TestOrder(t *testing.T) {
 func TestFind(t *testing.T) {
 	p1, p2 := netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("2001:db8::/56")
 	b := &Binding{Leases: []Lease{{Prefix: p1}, {Prefix: p2}}}
-	if b.Find(p2) != &b.Leases[1] || b.Find(netip.MustParsePrefix("2001:db8::/57")) != nil || (&Binding{}).Find(p1) != nil {
-		t.Error("Find does not find exactly the lease of that prefix")
+	if b.Find(p2) != &b.Leases[1] {
+		t.Errorf("%v: not found", p2)
+	}
+	longer, neighbour := netip.MustParsePrefix("2001:db8::/57"), netip.MustParsePrefix("2001:db8::2/128")
+	for _, p := range []netip.Prefix{{}, longer, neighbour} {
+		if got := b.Find(p); got != nil {
+			t.Errorf("%v: found %v", p, got.Prefix)
+		}
 	}
 }
 

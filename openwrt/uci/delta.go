@@ -1,9 +1,6 @@
 package uci
 
 import (
-	"errors"
-	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,61 +20,42 @@ import (
 // A section may also be given as @type[n]. To delete what is not there is no problem. A change that is wrong, or for
 // a section that is not there, is reported and dropped; the section it names is not marked bad.
 func (p *Package) Apply(file string, text []byte) []Problem {
-	e := newEditor(p)
-	if e.tooLarge(file, text) {
-		return e.problems
-	}
-	scan := newScanner(text)
+	e := newEditor(p, file, text, true)
 	for {
-		st, ok := scan.next(false)
+		st, ok := e.scan.next(false)
 		if !ok {
 			e.compact()
 			return e.problems
 		}
-		if err := e.change(st, file); err != nil {
-			e.problems.addf(Pos{file, st.at()}, "%s", err)
-			if errors.As(err, new(syntaxError)) {
-				e.resync(scan, st, file)
-			}
+		if st.err == "" && len(st.words) == 0 {
+			continue
+		}
+		c := change{pos: e.pos(st.line)}
+		if wrong := c.parse(st); wrong != "" { // it cannot be understood
+			e.problem(st.at(), wrong)
+			e.resync(st)
+		} else if wrong := e.change(&c); wrong != "" { // it cannot be carried out
+			e.problem(st.at(), wrong)
 		}
 	}
 }
 
-// A syntaxError is a change that cannot be understood, as opposed to one that cannot be carried out.
-type syntaxError string
-
-func (e syntaxError) Error() string { return string(e) }
-
-func (e *editor) change(st *statement, file string) error {
-	if st.err != "" {
-		return syntaxError(st.err)
-	}
-	c, err := parseChange(st)
-	if err != nil || c.op == 0 {
-		return err
-	}
-	if c.pkg != e.pkg.Name {
-		return fmt.Errorf("change for package %s: this is %s", quote(c.pkg), quote(e.pkg.Name))
-	}
-	c.pos = Pos{file, st.line}
-	return ops[c.op].do(e, c)
-}
-
 // A change is one line of a delta file.
 type change struct {
-	op                          byte // '=' for lines that begin with none
+	op                          *op
 	pkg, section, option, value string
 	pos                         Pos
 }
 
-// An op says how a change of its kind must look and what it does.
+// An op says how a change of its kind must look and what it does; do returns what is wrong, or nothing.
 type op struct {
+	sign          byte
 	form          string
 	option, value need
-	do            func(*editor, change) error
+	do            func(*editor, *change) (wrong string)
 }
 
-type need int
+type need uint8
 
 const (
 	optional need = iota
@@ -89,32 +67,35 @@ func (n need) ok(present bool) bool {
 	return n == optional || present == (n == required)
 }
 
-var ops = map[byte]op{
-	'=': {"pkg.section[.option]='value'", optional, required, (*editor).set},
-	'+': {"+pkg.section='type'", refused, required, (*editor).set},
-	'|': {"|pkg.section.option='value'", required, required, (*editor).listAdd},
-	'~': {"~pkg.section.option='value'", required, required, (*editor).listRemove},
-	'-': {"-pkg.section[.option]", optional, optional, (*editor).remove},
-	'@': {"@pkg.section[.option]='name'", optional, required, (*editor).rename},
-	'^': {"^pkg.section='position'", refused, required, (*editor).reorder},
+// ops begins with the op of the lines that have no sign.
+var ops = [...]op{
+	{'=', "pkg.section[.option]='value'", optional, required, (*editor).set},
+	{'+', "+pkg.section='type'", refused, required, (*editor).set},
+	{'|', "|pkg.section.option='value'", required, required, (*editor).listAdd},
+	{'~', "~pkg.section.option='value'", required, required, (*editor).listRemove},
+	{'-', "-pkg.section[.option]", optional, optional, (*editor).remove},
+	{'@', "@pkg.section[.option]='name'", optional, required, (*editor).rename},
+	{'^', "^pkg.section='position'", refused, required, (*editor).reorder},
 }
 
-// parseChange returns a change whose op is 0 for an empty line.
-func parseChange(st *statement) (c change, err error) {
-	if len(st.words) == 0 {
-		return c, nil
+// parse reads a change from a statement that is not empty.
+func (c *change) parse(st *statement) (wrong string) {
+	if st.err != "" {
+		return st.err
 	}
 	text := st.words[0]
-	c.op = '='
-	if text != "" && ops[text[0]].do != nil && text[0] != '=' {
-		c.op, text = text[0], text[1:]
+	c.op = &ops[0]
+	for i := 1; i < len(ops); i++ {
+		if text != "" && text[0] == ops[i].sign {
+			c.op, text = &ops[i], text[1:]
+			break
+		}
 	}
 	path, value, hasValue := strings.Cut(text, "=")
 	parts := strings.SplitN(path, ".", 4)
 	hasOption := len(parts) == 3
-	o := ops[c.op]
-	if len(st.words) > 1 || len(parts) < 2 || len(parts) > 3 || !o.option.ok(hasOption) || !o.value.ok(hasValue) {
-		return c, syntaxError(fmt.Sprintf("change %s: %s is allowed", quote(st.words[0]), o.form))
+	if len(st.words) > 1 || len(parts) < 2 || len(parts) > 3 || !c.op.option.ok(hasOption) || !c.op.value.ok(hasValue) {
+		return "change " + quote(st.words[0]) + ": " + c.op.form + " is allowed"
 	}
 	c.pkg, c.section, c.value = parts[0], parts[1], value
 	if hasOption {
@@ -122,158 +103,160 @@ func parseChange(st *statement) (c change, err error) {
 	}
 	switch {
 	case hasOption && !validName(c.option):
-		err = syntaxError(fmt.Sprintf("option name %s: %s", quote(c.option), nameRule))
+		return invalid("option name", c.option, nameRule)
 	case !validText(value):
-		err = syntaxError("control byte in a value: tab, carriage return and newline are allowed")
+		return "control byte in a value: tab, carriage return and newline are allowed"
 	}
-	return c, err
+	return ""
 }
 
-func (e *editor) set(c change) error {
+func (e *editor) change(c *change) (wrong string) {
+	if c.pkg != e.pkg.Name {
+		return invalid("change for package", c.pkg, "this is "+quote(e.pkg.Name))
+	}
+	return c.op.do(e, c)
+}
+
+func (e *editor) set(c *change) (wrong string) {
 	if c.value == "" {
 		return e.remove(c)
 	}
 	if c.option == "" {
 		return e.setType(c)
 	}
-	s, err := e.section(c.section)
-	if err == nil {
-		e.setValue(s, c.option, c.value, c.pos)
-	}
-	return err
+	return e.put(c, false)
 }
 
-func (e *editor) setType(c change) error {
+func (e *editor) setType(c *change) (wrong string) {
 	if !validType(c.value) {
-		return fmt.Errorf("section type %s: %s", quote(c.value), typeRule)
+		return invalid("section type", c.value, typeRule)
 	}
-	s, err := e.section(c.section)
-	if err != nil {
+	s, wrong := e.section(c.section)
+	if wrong != "" {
 		if !validName(c.section) {
-			return fmt.Errorf("section name %s: %s", quote(c.section), nameRule)
+			return invalid("section name", c.section, nameRule)
 		}
 		s = e.addSection(c.value, c.section, c.pos)
 	}
 	s.Type = c.value
-	s.Anonymous = s.Anonymous || c.op == '+'
-	return nil
+	s.Anonymous = s.Anonymous || c.op.sign == '+'
+	return ""
 }
 
-func (e *editor) listAdd(c change) error {
-	s, err := e.section(c.section)
-	if err == nil {
-		e.addValue(s, c.option, c.value, c.pos)
+func (e *editor) listAdd(c *change) (wrong string) { return e.put(c, true) }
+
+func (e *editor) put(c *change, list bool) (wrong string) {
+	s, wrong := e.section(c.section)
+	if wrong == "" {
+		s.put(c.option, c.value, list, c.pos)
 	}
-	return err
+	return wrong
 }
 
 // listRemove removes every element that equals the value. libuci does not touch a plain option.
-func (e *editor) listRemove(c change) error {
-	s, err := e.section(c.section)
-	if err != nil {
-		return err
+func (e *editor) listRemove(c *change) (wrong string) {
+	s, wrong := e.section(c.section)
+	if wrong != "" {
+		return wrong
 	}
-	o := e.option(s, c.option)
+	o := s.byName[c.option]
 	if o == nil || !o.List {
-		return nil
+		return ""
 	}
-	if err := e.spend(len(o.Values)); err != nil {
-		return err
+	if !e.spend(len(o.Values)) {
+		return tooMuchWork
 	}
-	e.dropValues(s, o, func(i int) bool { return o.Values[i] == c.value })
-	return nil
+	s.drop(o, func(i int) bool { return o.Values[i] == c.value })
+	return ""
 }
 
-func (e *editor) remove(c change) error {
-	s, err := e.section(c.section)
+func (e *editor) remove(c *change) (wrong string) {
+	s, wrong := e.section(c.section)
 	switch {
-	case errors.Is(err, errWork):
-		return err
-	case err != nil:
-		return nil
+	case wrong == tooMuchWork:
+		return wrong
+	case wrong != "":
+		return ""
 	case c.option == "":
 		return e.removeSection(s)
 	}
-	if o := e.option(s, c.option); o != nil {
+	if o := s.byName[c.option]; o != nil {
 		return e.removeOption(s, o, c.value)
 	}
-	return nil
+	return ""
 }
 
-func (e *editor) removeSection(s *Section) error {
-	_, err := e.take(s)
-	if err == nil {
-		e.forget(s)
+func (e *editor) removeSection(s *Section) (wrong string) {
+	last := len(e.pkg.Sections) - 1
+	if !e.move(s, last) {
+		return tooMuchWork
 	}
-	return err
+	e.pkg.Sections = e.pkg.Sections[:last]
+	e.forget(s)
+	return ""
 }
 
 // removeOption unsets o, or, given an index, takes one element from a list.
-func (e *editor) removeOption(s *Section, o *Option, index string) error {
+func (e *editor) removeOption(s *Section, o *Option, index string) (wrong string) {
 	if index == "" || !o.List {
-		e.unset(s, o)
-		return nil
+		s.unset(o)
+		return ""
 	}
 	n, err := strconv.Atoi(index)
-	if err != nil {
-		return fmt.Errorf("element %s of list %s: a number is allowed", quote(index), quote(o.Name))
+	switch {
+	case err != nil:
+		return "element " + quote(index) + " of list " + quote(o.Name) + ": a number is allowed"
+	case !e.spend(len(o.Values)):
+		return tooMuchWork
 	}
-	if err := e.spend(len(o.Values)); err != nil {
-		return err
-	}
-	e.dropValues(s, o, func(i int) bool { return i == n })
-	return nil
+	s.drop(o, func(i int) bool { return i == n })
+	return ""
 }
 
-func (e *editor) rename(c change) error {
+func (e *editor) rename(c *change) (wrong string) {
 	if !validName(c.value) {
-		return fmt.Errorf("new name %s: %s", quote(c.value), nameRule)
+		return invalid("new name", c.value, nameRule)
 	}
-	s, err := e.section(c.section)
-	if err != nil {
-		return err
+	s, wrong := e.section(c.section)
+	if wrong != "" {
+		return wrong
 	}
 	if c.option != "" {
-		return e.renameOption(s, c.option, c.value)
+		return s.rename(c.option, c.value)
 	}
 	if taken := e.sections[c.value]; taken != nil && taken != s {
-		return fmt.Errorf("new name %s: another section has it", quote(c.value))
+		return invalid("new name", c.value, "another section has it")
 	}
 	e.forget(s)
 	s.Name, s.Anonymous = c.value, false
 	e.index(s)
-	return nil
+	return ""
 }
 
-func (e *editor) renameOption(s *Section, from, to string) error {
-	o := e.option(s, from)
+func (s *Section) rename(from, to string) (wrong string) {
+	o := s.byName[from]
 	switch {
 	case o == nil:
-		return fmt.Errorf("no option %s in section %s", quote(from), quote(s.Name))
+		return "no option " + quote(from) + " in section " + quote(s.Name)
 	case from == to:
-		return nil
-	case e.option(s, to) != nil:
-		return fmt.Errorf("new name %s: another option has it", quote(to))
+		return ""
+	case s.byName[to] != nil:
+		return invalid("new name", to, "another option has it")
 	}
-	delete(e.options, optionKey{s, from})
-	e.options[optionKey{s, to}] = o
+	delete(s.byName, from)
+	s.byName[to] = o
 	o.Name = to
-	return nil
+	return ""
 }
 
-func (e *editor) reorder(c change) error {
+func (e *editor) reorder(c *change) (wrong string) {
 	n, err := strconv.ParseUint(c.value, 10, 31)
 	if err != nil {
-		return fmt.Errorf("position %s: a number from 0 is allowed", quote(c.value))
+		return invalid("position", c.value, "a number from 0 is allowed")
 	}
-	s, err := e.section(c.section)
-	if err != nil {
-		return err
+	s, wrong := e.section(c.section)
+	if wrong == "" && !e.move(s, min(int(n), len(e.pkg.Sections)-1)) { // beyond the end is the end
+		wrong = tooMuchWork
 	}
-	if _, err := e.take(s); err != nil {
-		return err
-	}
-	at := min(int(n), len(e.pkg.Sections)) // beyond the end is the end
-	e.pkg.Sections = slices.Insert(e.pkg.Sections, at, s)
-	return nil
+	return wrong
 }

@@ -1,52 +1,57 @@
 package uci
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// An editor changes a package. It finds sections and options by name without searching, so that a file of many
-// small ones does not cost quadratic time.
+// An editor changes a package as the text of a file says. It finds sections and options by name without searching, so
+// that a file of many small ones does not cost quadratic time.
 type editor struct {
-	problems problems
+	file     string
+	pending  bool
+	scan     *scanner
+	problems []Problem
 	pkg      *Package
 	sections map[string]*Section
-	options  map[optionKey]*Option
 	work     int // steps spent in what must search or move sections
 }
 
-type optionKey struct {
-	section *Section
-	name    string
-}
-
-func newEditor(pkg *Package) *editor {
-	e := &editor{pkg: pkg, sections: make(map[string]*Section), options: make(map[optionKey]*Option)}
+func newEditor(pkg *Package, file string, text []byte, pending bool) *editor {
+	e := &editor{file: file, pending: pending, pkg: pkg, sections: make(map[string]*Section)}
 	for _, s := range pkg.Sections {
 		e.index(s)
+		s.byName = make(map[string]*Option)
 		for _, o := range s.Options {
-			e.options[optionKey{s, o.Name}] = o
+			s.byName[o.Name] = o
 		}
 	}
+	if len(text) > MaxSize {
+		e.problem(0, "file too large: at most "+strconv.Itoa(MaxSize)+" bytes are read")
+		text = nil
+	}
+	e.scan = newScanner(text)
 	return e
 }
 
-// tooLarge reports, in both senses, text that is too large to be read.
-func (e *editor) tooLarge(file string, text []byte) bool {
-	if len(text) <= MaxSize {
-		return false
+func (e *editor) pos(line int) Pos { return Pos{e.file, line} }
+
+// problem adds to what is wrong, up to maxProblems.
+func (e *editor) problem(line int, text string) {
+	if len(e.problems) == maxProblems {
+		text = "further problems are not listed"
 	}
-	e.problems.addf(Pos{File: file}, "file too large: at most %d bytes are read", MaxSize)
-	return true
+	if len(e.problems) <= maxProblems {
+		e.problems = append(e.problems, Problem{e.pos(line), text, e.pending})
+	}
 }
 
 // resync resumes reading after the line in which a bad statement's quoted text begins, if it runs over a line end.
-func (e *editor) resync(scan *scanner, st *statement, file string) {
-	if st.spill != (mark{}) && !scan.resume(st.spill) {
-		e.problems.addf(Pos{file, st.at()}, "too many such quotes: what this one runs over is not read")
+func (e *editor) resync(st *statement) {
+	if st.spill != (mark{}) && !e.scan.resume(st.spill) {
+		e.problem(st.at(), "too many such quotes: what this one runs over is not read")
 	}
 }
 
@@ -59,7 +64,7 @@ func (e *editor) index(s *Section) {
 
 // addSection appends a section, anonymous if it has no name.
 func (e *editor) addSection(typ, name string, pos Pos) *Section {
-	s := &Section{Type: typ, Name: name, Anonymous: name == "", Pos: pos}
+	s := &Section{Type: typ, Name: name, Anonymous: name == "", Pos: pos, byName: make(map[string]*Option)}
 	e.pkg.Sections = append(e.pkg.Sections, s)
 	if s.Anonymous {
 		s.Name = anonymousName(len(e.pkg.Sections), typ)
@@ -77,121 +82,71 @@ func anonymousName(n int, typ string) string {
 	return fmt.Sprintf("cfg%02x%04x", n, uint16(hash))
 }
 
-// section returns the section of a name, an anonymous section's id, or @type[n].
-func (e *editor) section(ref string) (*Section, error) {
+// section returns the section of a name, an anonymous section's id, or @type[n]; wrong tells why there is none.
+func (e *editor) section(ref string) (s *Section, wrong string) {
 	if strings.HasPrefix(ref, "@") {
 		return e.nth(ref)
 	}
-	if s := e.sections[ref]; s != nil {
-		return s, nil
+	if s = e.sections[ref]; s == nil {
+		wrong = "no section " + quote(ref)
 	}
-	return nil, fmt.Errorf("no section %s", quote(ref))
+	return s, wrong
 }
 
 // nth returns the section @type[n]: n from 0, or from -1 backwards from the end. Named ones count, too.
-func (e *editor) nth(ref string) (*Section, error) {
-	typ, index, _ := strings.Cut(strings.TrimPrefix(ref, "@"), "[")
-	n, err := strconv.Atoi(strings.TrimSuffix(index, "]"))
-	if err != nil || !strings.HasSuffix(index, "]") {
-		return nil, fmt.Errorf("section %s: @type[n] is allowed", quote(ref))
+func (e *editor) nth(ref string) (s *Section, wrong string) {
+	typ, index, _ := strings.Cut(ref[1:], "[")
+	index, closed := strings.CutSuffix(index, "]")
+	n, err := strconv.Atoi(index)
+	if err != nil || !closed {
+		return nil, "section " + quote(ref) + ": @type[n] is allowed"
 	}
-	if err := e.spend(len(e.pkg.Sections)); err != nil {
-		return nil, err
+	if !e.spend(len(e.pkg.Sections)) {
+		return nil, tooMuchWork
 	}
-	var all []*Section
+	count := 0
 	for _, s := range e.pkg.Sections {
 		if s.Type == typ {
-			all = append(all, s)
+			count++
 		}
 	}
 	if n < 0 {
-		n += len(all)
+		n += count
 	}
-	if n < 0 || n >= len(all) {
-		return nil, fmt.Errorf("no section %s: there are %d of that type", quote(ref), len(all))
-	}
-	return all[n], nil
-}
-
-var errWork = errors.New("too many deletions and moves at once: commit the changes")
-
-// spend refuses once more than some ten million steps were asked for.
-func (e *editor) spend(steps int) error {
-	const limit = 1 << 26
-	if steps > limit-e.work {
-		return errWork
-	}
-	e.work += steps
-	return nil
-}
-
-func (e *editor) option(s *Section, name string) *Option {
-	return e.options[optionKey{s, name}]
-}
-
-func (e *editor) addOption(s *Section, name string, pos Pos) *Option {
-	o := &Option{Name: name, Pos: pos}
-	s.Options = append(s.Options, o)
-	e.options[optionKey{s, name}] = o
-	return o
-}
-
-// setValue makes an option one plain value, whatever it was.
-func (e *editor) setValue(s *Section, name, value string, pos Pos) {
-	o := e.option(s, name)
-	if o == nil {
-		o = e.addOption(s, name, pos)
-	}
-	o.Pos, o.List = pos, false
-	o.Values, o.at = append(o.Values[:0], value), append(o.at[:0], pos)
-}
-
-// addValue appends to a list. A plain value becomes its first element.
-func (e *editor) addValue(s *Section, name, value string, pos Pos) {
-	o := e.option(s, name)
-	if o == nil {
-		o = e.addOption(s, name, pos)
-	}
-	o.List = true
-	o.Values, o.at = append(o.Values, value), append(o.at, pos)
-}
-
-// dropValues removes the values of o that match. An option that has none left is unset.
-func (e *editor) dropValues(s *Section, o *Option, match func(i int) bool) {
-	var values []string
-	var at []Pos
-	for i, v := range o.Values {
-		if !match(i) {
-			values, at = append(values, v), append(at, o.ValuePos(i))
+	for _, s := range e.pkg.Sections {
+		if s.Type == typ {
+			if n == 0 {
+				return s, ""
+			}
+			n--
 		}
 	}
-	o.Values, o.at = values, at
-	if len(values) == 0 {
-		e.unset(s, o)
-	}
+	return nil, "no section " + quote(ref) + ": there are " + strconv.Itoa(count) + " of that type"
 }
 
-// unset takes an option out. It stays in its section, without values, until compact.
-func (e *editor) unset(s *Section, o *Option) {
-	delete(e.options, optionKey{s, o.Name})
-	o.Values, o.at = nil, nil
+const tooMuchWork = "too many deletions and moves at once: commit the changes"
+
+// spend refuses once more than some ten million steps were asked for.
+func (e *editor) spend(steps int) bool {
+	const limit = 1 << 26
+	if steps > limit-e.work {
+		return false
+	}
+	e.work += steps
+	return true
 }
 
-// compact removes the options that were unset.
-func (e *editor) compact() {
-	for _, s := range e.pkg.Sections {
-		s.Options = slices.DeleteFunc(s.Options, func(o *Option) bool { return len(o.Values) == 0 })
+// move makes a section the one at index to, and reports whether it did.
+func (e *editor) move(s *Section, to int) bool {
+	all := e.pkg.Sections
+	if !e.spend(len(all)) {
+		return false
 	}
-}
-
-// take removes a section from the package's order and returns where it stood.
-func (e *editor) take(s *Section) (int, error) {
-	if err := e.spend(len(e.pkg.Sections)); err != nil {
-		return 0, err
-	}
-	i := slices.Index(e.pkg.Sections, s)
-	e.pkg.Sections = slices.Delete(e.pkg.Sections, i, i+1)
-	return i, nil
+	from := slices.Index(all, s)
+	copy(all[from:], all[from+1:])
+	copy(all[to+1:], all[to:])
+	all[to] = s
+	return true
 }
 
 // forget makes a section unknown by its name.
@@ -199,4 +154,55 @@ func (e *editor) forget(s *Section) {
 	if e.sections[s.Name] == s {
 		delete(e.sections, s.Name)
 	}
+}
+
+// compact removes the options that were unset.
+func (e *editor) compact() {
+	for _, s := range e.pkg.Sections {
+		kept := s.Options[:0]
+		for _, o := range s.Options {
+			if len(o.Values) > 0 {
+				kept = append(kept, o)
+			}
+		}
+		s.Options = kept
+	}
+}
+
+// put makes an option one plain value, whatever it was, or appends to a list, of which a plain value becomes the first
+// element.
+func (s *Section) put(name, value string, list bool, pos Pos) {
+	o := s.byName[name]
+	if o == nil {
+		o = &Option{Name: name, Pos: pos}
+		s.Options = append(s.Options, o)
+		s.byName[name] = o
+	}
+	if o.List = list; !list {
+		o.Pos, o.Values, o.at = pos, nil, nil
+	}
+	o.Values, o.at = append(o.Values, value), append(o.at, pos)
+}
+
+// drop removes the values of o that match. An option that has none left is unset.
+func (s *Section) drop(o *Option, match func(i int) bool) {
+	n := 0
+	for i, v := range o.Values {
+		if !match(i) {
+			o.Values[n] = v
+			if i < len(o.at) {
+				o.at[n] = o.at[i]
+			}
+			n++
+		}
+	}
+	if o.Values, o.at = o.Values[:n], o.at[:min(n, len(o.at))]; n == 0 {
+		s.unset(o)
+	}
+}
+
+// unset takes an option out. It stays in its section, without values, until compact.
+func (s *Section) unset(o *Option) {
+	delete(s.byName, o.Name)
+	o.Values, o.at = nil, nil
 }

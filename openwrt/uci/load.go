@@ -2,12 +2,12 @@ package uci
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // Dirs says where UCI keeps its files. An empty Shadow or Delta means there is no such directory.
@@ -32,20 +32,19 @@ func (d Dirs) Load(name string) (*Package, []Problem, error) {
 		return load(name)
 	}
 	if !validPackage(name) {
-		return nil, nil, fmt.Errorf("package name %s: %s", quote(name), packageRule)
+		return nil, nil, errors.New(invalid("package name", name, packageRule))
 	}
 	pkg, problems, err := d.committed(name)
 	if err != nil || d.Delta == "" {
 		return pkg, problems, err
 	}
 	delta := filepath.Join(d.Delta, name)
-	text, err := read(delta)
+	text, err := ReadFile(delta)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		problems = append(problems, Problem{Pos{File: delta}, "pending changes are left out: " + cause(err)})
-	default:
+	case err == nil:
 		problems = append(problems, pkg.Apply(delta, text)...)
+	case !errors.Is(err, fs.ErrNotExist):
+		problems = append(problems, Problem{Pos{File: delta}, "pending changes are left out: " + cause(err), true})
 	}
 	return pkg, problems, nil
 }
@@ -61,7 +60,7 @@ func (d Dirs) committed(name string) (*Package, []Problem, error) {
 }
 
 func load(file string) (*Package, []Problem, error) {
-	text, err := read(file)
+	text, err := ReadFile(file)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,26 +68,28 @@ func load(file string) (*Package, []Problem, error) {
 	return pkg, problems, nil
 }
 
-// read returns a file's text, cut where it is longer than the parser takes.
-func read(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() { // opening a pipe would wait for a writer
-		return nil, &fs.PathError{Op: "read", Path: file, Err: errors.New("not a regular file")}
-	}
-	f, err := os.Open(file)
+// ReadFile returns the text of a plain file, cut behind MaxSize.
+func ReadFile(file string) ([]byte, error) {
+	// Opening a pipe would wait for a writer. The kernel itself tells what the file is: os.Stat would bring all formats of
+	// time into the binary.
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
+	var stat syscall.Stat_t
+	if err := syscall.Fstat(int(f.Fd()), &stat); err != nil {
+		return nil, &fs.PathError{Op: "read", Path: file, Err: err}
+	}
+	if stat.Mode&syscall.S_IFMT != syscall.S_IFREG {
+		return nil, &fs.PathError{Op: "read", Path: file, Err: errors.New("not a regular file")}
+	}
 	return io.ReadAll(io.LimitReader(f, MaxSize+1))
 }
 
 // cause returns an error without the path, which the problem names already.
 func cause(err error) string {
-	if pathErr := (*fs.PathError)(nil); errors.As(err, &pathErr) {
+	if pathErr, ok := err.(*fs.PathError); ok {
 		err = pathErr.Err
 	}
 	return err.Error()

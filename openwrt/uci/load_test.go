@@ -60,6 +60,9 @@ func TestLoadProblems(t *testing.T) {
 		if !strings.HasPrefix(problems[i].Error(), want) {
 			t.Errorf("got %v, want %s", problems[i], want)
 		}
+		if problems[i].Pending != (i == 1) {
+			t.Errorf("%v: pending %v", problems[i], problems[i].Pending)
+		}
 	}
 }
 
@@ -74,6 +77,9 @@ func TestLoadUnreadableChanges(t *testing.T) {
 	}
 	checkDump(t, pkg, "t n:")
 	checkProblems(t, problems, []string{"0: pending changes are left out: not a regular file"})
+	if !problems[0].Pending {
+		t.Error("the problem is not with the committed file")
+	}
 }
 
 func TestLoadPath(t *testing.T) {

@@ -25,6 +25,14 @@ func (st *statement) at() int {
 	return st.line
 }
 
+// word returns a word, or nothing if there are not as many.
+func (st *statement) word(i int) string {
+	if i < len(st.words) {
+		return st.words[i]
+	}
+	return ""
+}
+
 // A scanner cuts text into statements.
 type scanner struct {
 	text    []byte

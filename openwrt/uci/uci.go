@@ -1,9 +1,6 @@
 package uci
 
-import (
-	"fmt"
-	"strconv"
-)
+import "strconv"
 
 // MaxSize is the largest file that is read, in bytes.
 const MaxSize = 1 << 20
@@ -27,8 +24,9 @@ func (p Pos) String() string {
 
 // A Problem is something wrong in a file: what it is, and what would be right.
 type Problem struct {
-	Pos  Pos
-	Text string
+	Pos     Pos
+	Text    string
+	Pending bool // it is in the changes not yet committed
 }
 
 // Error returns "file:line: text".
@@ -49,7 +47,8 @@ type Section struct {
 	Anonymous  bool
 	Bad        bool // a line of it is wrong: do not use it. Type may be empty, Name is valid always
 	Pos        Pos
-	Options    []*Option // no two of one name
+	Options    []*Option          // no two of one name
+	byName     map[string]*Option // of Options, for the editor
 }
 
 // An Option is a named value, or a named list of values.
@@ -79,18 +78,6 @@ func (o *Option) ValuePos(i int) Pos {
 	return o.at[i]
 }
 
-// problems collects what is wrong, up to maxProblems.
-type problems []Problem
-
-func (p *problems) addf(pos Pos, format string, args ...any) {
-	switch n := len(*p); {
-	case n < maxProblems:
-		*p = append(*p, Problem{pos, fmt.Sprintf(format, args...)})
-	case n == maxProblems:
-		*p = append(*p, Problem{pos, "further problems are not listed"})
-	}
-}
-
 // quote makes text from a file fit for a message: short, and with no control bytes.
 func quote(s string) string {
 	const limit = 40
@@ -99,6 +86,9 @@ func quote(s string) string {
 	}
 	return strconv.Quote(s)
 }
+
+// invalid is the problem with text that breaks a rule.
+func invalid(what, text, rule string) string { return what + " " + quote(text) + ": " + rule }
 
 // libuci's character rules, for shell scripts' sake.
 const (
