@@ -3,6 +3,7 @@ package server
 import (
 	"iter"
 	"net/netip"
+	"slices"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
@@ -39,11 +40,13 @@ func listed(kind lease.Kind, ia *dhcpv6.IA) iter.Seq[netip.Prefix] {
 // Rebind of which nothing is known gets no answer for the IA.
 func (r *request) assign(kind lease.Kind, l *link, ia *dhcpv6.IA) {
 	from := len(r.leases)
+	known := r.msg.Type != dhcpv6.Rebind || r.bound(kind, l, ia.IAID) != nil
 	status := r.choose(kind, l, ia)
 	granted := r.leases[from:]
 	if status == dhcpv6.StatusNoBinding && r.msg.Type == dhcpv6.Rebind && !r.anyForeign(kind, l, ia) {
 		return
 	}
+	r.answers++
 	m := r.w.Begin(optionOf[kind])
 	r.w.Uint32(ia.IAID)
 	times := r.w.Mark()
@@ -52,10 +55,18 @@ func (r *request) assign(kind lease.Kind, l *link, ia *dhcpv6.IA) {
 	if active(granted) > 0 {
 		r.granted = append(r.granted, times)
 	}
+	empty := true
 	for i := range granted {
-		r.writeLease(kind, &granted[i])
+		// A client that solicits has no leases to be told the end of, and would ask for them in its Request.
+		if !granted[i].Withdrawn || r.msg.Type != dhcpv6.Solicit {
+			r.writeLease(kind, &granted[i])
+			empty = false
+		}
 	}
-	if withdrawn := r.writeUngranted(kind, l, ia, granted); status != dhcpv6.StatusSuccess && !withdrawn {
+	if r.writeUngranted(kind, l, ia, granted, known) {
+		empty = false
+	}
+	if empty {
 		r.w.Status(status, "")
 	}
 	r.w.End(m)
@@ -100,7 +111,7 @@ func (r *request) addLeases(l *link, b *lease.Binding, host *Host) {
 	}
 	for i := range l.prefixes {
 		p := &l.prefixes[i]
-		leased := p.lease(b)
+		leased := p.lease(b.Kind, b.ID, b.Length)
 		if !leased.IsValid() || !p.usable(r.now) {
 			continue
 		}
@@ -112,8 +123,16 @@ func (r *request) addLeases(l *link, b *lease.Binding, host *Host) {
 		r.leases = append(r.leases,
 			lease.Lease{Prefix: leased, Preferred: r.now.After(preferred), Valid: r.now.After(valid)})
 	}
-	granted, withdrawn := r.leases[from:], 0
-	for _, old := range b.Leases {
+	if b.State == lease.Free {
+		return // the client has given back what it had
+	}
+	r.addWithdrawn(b.Leases, r.leases[from:])
+}
+
+// addWithdrawn appends to r.leases those of the leases promised earlier that the client has no longer.
+func (r *request) addWithdrawn(leases, granted []lease.Lease) {
+	withdrawn := 0
+	for _, old := range leases {
 		if old.Valid > r.now && withdrawn < maxWithdrawn && !contains(granted, old.Prefix) {
 			old.Withdrawn, old.Preferred = true, r.now
 			r.leases = append(r.leases, old)
@@ -122,15 +141,29 @@ func (r *request) addLeases(l *link, b *lease.Binding, host *Host) {
 	}
 }
 
-// lease is the address or prefix that a binding has under the prefix; not valid if it has none.
-func (p *prefix) lease(b *lease.Binding) netip.Prefix {
+// lease is the address or prefix that an id has under the prefix; not valid if it has none.
+func (p *prefix) lease(kind lease.Kind, id uint64, length uint8) netip.Prefix {
 	switch {
-	case b.Kind == lease.Address && p.addresses:
-		return addressUnder(p.subnet, b.ID)
-	case b.Kind == lease.Prefix && p.delegates:
-		return subnetUnder(p.net, b.ID, b.Length)
+	case kind == lease.Address && p.addresses:
+		return addressUnder(p.subnet, id)
+	case kind == lease.Prefix && p.delegates:
+		return subnetUnder(p.net, id, length)
 	}
 	return netip.Prefix{}
+}
+
+// gives reports whether the id has an address or prefix under some prefix of the link that is usable.
+func (l *link) gives(kind lease.Kind, id uint64, length uint8, now lease.Time) bool {
+	return slices.ContainsFunc(l.prefixes, func(p prefix) bool {
+		return p.usable(now) && p.lease(kind, id, length).IsValid()
+	})
+}
+
+// givesAny reports whether some prefix of the link is usable for bindings of that kind.
+func (l *link) givesAny(kind lease.Kind, now lease.Time) bool {
+	return slices.ContainsFunc(l.prefixes, func(p prefix) bool {
+		return p.usable(now) && (kind == lease.Address && p.addresses || kind == lease.Prefix && p.delegates)
+	})
 }
 
 func contains(leases []lease.Lease, p netip.Prefix) bool {
@@ -159,19 +192,18 @@ func (r *request) writePrefix(kind lease.Kind, p netip.Prefix, preferred, valid 
 	}
 }
 
-// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. To a Rebind without a binding
-// only what does not belong to the link is said: the rest may be another server's.
-func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, granted []lease.Lease) (any bool) {
+// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. To a Rebind that gets nothing,
+// of a binding not known, only what does not belong to the link is said: the rest may be another server's.
+func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, granted []lease.Lease, known bool) (any bool) {
 	if r.msg.Type != dhcpv6.Renew && r.msg.Type != dhcpv6.Rebind || l == nil {
 		return false
 	}
 	for p := range listed(kind, ia) {
-		if contains(granted, p) || len(granted) == 0 && r.msg.Type == dhcpv6.Rebind && !l.foreign(kind, p) {
+		if contains(granted, p) || len(granted) == 0 && !known && !l.foreign(kind, p) {
 			continue
 		}
-		// A length alone (RFC 8168) is a wish, no prefix that the client has.
-		if kind == lease.Prefix && p.Addr().IsUnspecified() {
-			continue
+		if p.Addr().IsUnspecified() {
+			continue // a wish, for a length at most (RFC 8168), and nothing that the client has
 		}
 		r.writePrefix(kind, p, 0, 0)
 		any = true
@@ -179,12 +211,9 @@ func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, grante
 	return any
 }
 
-// foreign reports whether the link has prefixes and the address or prefix is in none of them.
+// foreign reports whether the link has prefixes and the address or prefix is in none of them; :: is no address.
 func (l *link) foreign(kind lease.Kind, p netip.Prefix) bool {
-	if kind == lease.Prefix && p.Addr().IsUnspecified() {
-		return false
-	}
-	return len(l.prefixes) > 0 && !l.onLink(p.Addr())
+	return len(l.prefixes) > 0 && !p.Addr().IsUnspecified() && !l.onLink(kind, p.Addr())
 }
 
 // anyForeign reports whether the IA names an address or prefix that does not belong to the link.

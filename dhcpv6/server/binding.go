@@ -11,23 +11,31 @@ import (
 // names, or the client's own from the pool. When there is none to be had, status says why.
 func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (b *lease.Binding, status dhcpv6.StatusCode) {
 	b = l.leases.Lookup(r.client, ia.IAID, kind)
+	if b != nil && b.State == lease.New {
+		return b, dhcpv6.StatusSuccess // the same IA came earlier in this message
+	}
 	if b, ok := r.fixedBinding(kind, l, ia, host, b); ok {
 		return b, dhcpv6.StatusSuccess
 	}
-	if !l.Dynamic || len(l.pools[kind]) == 0 {
-		return nil, r.noBinding(kind, b)
+	if !l.Dynamic || !l.givesAny(kind, r.now) {
+		return nil, r.noBinding(kind, l, b)
 	}
 	wish := l.wish(kind, ia)
 	if b != nil && l.keeps(b) && (b.State == lease.Bound || kind == lease.Address || b.Length == wish.length) {
 		return b, dhcpv6.StatusSuccess
 	}
-	known, old := b != nil, r.drop(b)
+	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
+	stray := b == nil && r.msg.Type == dhcpv6.Rebind
+	if stray && (!wish.named || l.holder(kind, wish.id, idSize(wish.length)) != nil) {
+		return nil, dhcpv6.StatusNoBinding
+	}
+	had, old := b, r.drop(b)
 	if b = r.allocate(kind, l, ia, wish); b == nil {
 		r.emitPoolFull(l, kind, r.now)
-		return nil, r.noBinding(kind, b)
+		r.addWithdrawn(old, nil)
+		return nil, r.noBinding(kind, l, had)
 	}
-	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
-	if r.msg.Type == dhcpv6.Rebind && !known && !(wish.named && b.ID == wish.id) {
+	if stray && b.ID != wish.id {
 		r.table.Remove(b)
 		return nil, dhcpv6.StatusNoBinding
 	}
@@ -35,21 +43,25 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (
 	return b, dhcpv6.StatusSuccess
 }
 
-// noBinding is the status for an IA that gets nothing: section 18.3.4 has a word of its own for a client that believes
-// it has a binding.
-func (r *request) noBinding(kind lease.Kind, b *lease.Binding) dhcpv6.StatusCode {
-	if b == nil && (r.msg.Type == dhcpv6.Renew || r.msg.Type == dhcpv6.Rebind) {
+// noBinding is the status for an IA that gets nothing, b being what it had: to a client that believes it has a binding
+// section 18.3.4 lets us say that there is none, if we make none on Renew either.
+func (r *request) noBinding(kind lease.Kind, l *link, b *lease.Binding) dhcpv6.StatusCode {
+	serves := l.Dynamic && (kind == lease.Address && l.Addresses || kind == lease.Prefix && l.Prefixes)
+	if b == nil && (r.msg.Type == dhcpv6.Rebind || r.msg.Type == dhcpv6.Renew && !serves) {
 		return dhcpv6.StatusNoBinding
 	}
 	return unavailable[kind]
 }
 
-// drop removes a binding whose id is no longer right and returns its leases, of which the client must be told.
+// drop removes a binding whose id is no longer right and returns the leases that the client must be told the end of.
 func (r *request) drop(b *lease.Binding) []lease.Lease {
 	if b == nil {
 		return nil
 	}
-	r.table.Remove(b)
+	r.remove(b)
+	if b.State != lease.Bound {
+		return nil
+	}
 	return b.Leases
 }
 
@@ -59,15 +71,26 @@ func (l *link) keeps(b *lease.Binding) bool {
 	return !reserved
 }
 
-// fixed is the id and length that the configuration gives the host on this link.
+// fixed is the id and length that the configuration gives the host on this link. What is the router's own is nobody's.
 func (l *link) fixed(kind lease.Kind, host *Host) (id uint64, length uint8, ok bool) {
-	if kind == lease.Prefix {
-		return l.hostPrefix(host)
+	switch {
+	case host == nil:
+		return 0, 0, false
+	case kind == lease.Prefix:
+		id, length, ok = l.hostPrefix(host)
+	default:
+		id, length, ok = host.HostID, 128, host.HostID != 0
 	}
-	if host == nil || host.HostID == 0 {
+	if !ok {
 		return 0, 0, false
 	}
-	return host.HostID, 128, true
+	_, own := l.own[kind].Overlap(id, idSize(length))
+	return id, length, !own
+}
+
+// idSize is the number of ids that an address or a prefix of that length takes.
+func idSize(length uint8) uint64 {
+	return 1 << (64 - min(length, 64))
 }
 
 // isFixed reports whether the binding has the id that the configuration gives the host.
@@ -83,17 +106,23 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	if !ok {
 		return nil, false
 	}
+	size := idSize(length)
+	if other := r.answered(kind, l, id, size); other != nil {
+		return other, other.IAID == ia.IAID
+	}
 	if b != nil && b.ID == id && b.Length == length {
 		return b, true
 	}
-	size := uint64(1)
-	if length < 64 {
-		size <<= 64 - length
-	}
-	if !r.vacate(kind, l, id, size, host) {
+	if !l.gives(kind, id, length, r.now) || !r.vacant(kind, l, id, size, host, b) {
 		return nil, false
 	}
+	if r.onlyAdvertises() {
+		// Nothing is promised, so nothing is taken from whoever holds the id, or from this IA. The id is the host's anyway.
+		key := lease.Key{DUID: string(r.client), IAID: ia.IAID, Kind: kind}
+		return &lease.Binding{Key: key, Link: l.leases, State: lease.Offered, ID: id, Length: length}, true
+	}
 	old := r.drop(b)
+	r.vacate(kind, l, id, size)
 	pool := lease.Pool{Span: lease.Span{First: id, Last: id + size - 1}}
 	if kind == lease.Address {
 		b = l.leases.AllocateAddress(r.client, ia.IAID, pool, id)
@@ -107,21 +136,82 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	return b, true
 }
 
-// vacate removes the bindings that keep ids from the host that owns them: remembered and offered ones, declined ones, and
-// those of the same host under another DUID or IAID, which takes its address over. It reports whether the ids are free.
-func (r *request) vacate(kind lease.Kind, l *link, id, size uint64, host *Host) bool {
-	for {
-		b := l.leases.Address(id)
-		if kind == lease.Prefix {
-			b = l.leases.PrefixAt(id, size)
+// onlyAdvertises reports whether the answer will be an Advertise, whatever is found for the IAs.
+func (r *request) onlyAdvertises() bool {
+	_, rapid := r.msg.Options.Get(dhcpv6.OptionRapidCommit)
+	return r.msg.Type == dhcpv6.Solicit && !rapid
+}
+
+// holder is a binding that has one of the ids, or nil.
+func (l *link) holder(kind lease.Kind, id, size uint64) *lease.Binding {
+	if kind == lease.Address {
+		return l.leases.Address(id)
+	}
+	return l.leases.PrefixAt(id, size)
+}
+
+// answered is a binding with one of the ids of which the answer in the making already tells, or nil.
+func (r *request) answered(kind lease.Kind, l *link, id, size uint64) *lease.Binding {
+	for i := range r.pending {
+		b := r.pending[i].binding
+		if b.Kind == kind && b.Link == l.leases && b.ID <= id+size-1 && id <= b.ID+b.Size()-1 {
+			return b
 		}
+	}
+	return nil
+}
+
+// vacant reports whether the host that owns the ids can have them. Bindings that are remembered, offered or declined do
+// not matter, nor the IA's own, nor those of the same host under another DUID or IAID, which takes its address over;
+// unless the message asks for that IA too.
+func (r *request) vacant(kind lease.Kind, l *link, id, size uint64, host *Host, own *lease.Binding) bool {
+	last := id + size - 1
+	for {
+		b := l.holder(kind, id, last-id+1)
 		switch {
 		case b == nil:
 			return true
-		case b.State == lease.New, b.State == lease.Bound && !r.hosts.is(host, b.Key):
+		case b.State == lease.Bound && b != own && (!r.hosts.is(host, b.Key) || r.asksFor(b)):
 			return false
+		case b.ID+b.Size()-1 >= last:
+			return true
 		}
-		r.table.Remove(b)
+		id = b.ID + b.Size()
+	}
+}
+
+// asksFor reports whether the binding is that of an IA in the message. It remembers the last answer: a message of thousands
+// of IAs must not ask as many times for the same.
+func (r *request) asksFor(b *lease.Binding) bool {
+	if r.asked.binding != b {
+		r.asked.binding, r.asked.names = b, r.namesIA(b)
+	}
+	return r.asked.names
+}
+
+func (r *request) namesIA(b *lease.Binding) bool {
+	for code, data := range r.msg.Options.All() {
+		if code == optionOf[b.Kind] {
+			if ia, _ := dhcpv6.ParseIA(data); ia.IAID == b.IAID && string(r.client) == b.DUID {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// vacate removes the bindings that have one of the ids.
+func (r *request) vacate(kind lease.Kind, l *link, id, size uint64) {
+	for b := l.holder(kind, id, size); b != nil; b = l.holder(kind, id, size) {
+		r.remove(b)
+	}
+}
+
+// remove forgets a binding, and tells if one is over that a client had.
+func (r *request) remove(b *lease.Binding) {
+	r.table.Remove(b)
+	if b.State == lease.Bound {
+		r.emit(r.now, Released, b, r.in.Peer.Addr())
 	}
 }
 
@@ -134,7 +224,7 @@ type wish struct {
 
 // wish reads the first address or prefix of this link that the IA names, and the length of prefix it asks for (RFC 8168).
 func (l *link) wish(kind lease.Kind, ia *dhcpv6.IA) (w wish) {
-	if kind == lease.Prefix {
+	if w.length = 128; kind == lease.Prefix {
 		w.length = uint8(max(DefaultPDMinLength, l.PDMinLength))
 	}
 	first := true

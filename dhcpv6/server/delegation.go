@@ -14,7 +14,7 @@ import (
 // from the start of a prefix and are the same under every prefix, so an id is taken or reserved under all at once.
 func (l *link) setPrefixPools(s *Server, index int) {
 	var global, all []int // room in each prefix, in bits of subnet id
-	var reserved []lease.Span
+	var own, reserved []lease.Span
 	for i := range l.prefixes {
 		p := &l.prefixes[i]
 		room := 64 - p.net.Bits()
@@ -26,10 +26,11 @@ func (l *link) setPrefixPools(s *Server, index int) {
 		if !p.address.IsPrivate() {
 			global = append(global, room)
 		}
-		reserved = append(reserved, s.reservedSubnets(p.net)...)
+		own = append(own, s.ownSubnets(p.net)...)
 		reserved = append(reserved, s.hosts.reservedSubnets(p.net, l.PDMinLength)...)
 	}
-	l.reserved[lease.Prefix] = lease.NewReserved(reserved)
+	l.own[lease.Prefix] = lease.NewReserved(own)
+	l.reserved[lease.Prefix] = lease.NewReserved(append(reserved, own...))
 	// A ULA prefix has more room than the provider gives, as a rule. A client must not end up with a part of the ULA
 	// prefix alone while there is a global one: it could reach nothing.
 	if len(global) > 0 {
@@ -42,17 +43,17 @@ func (l *link) setPrefixPools(s *Server, index int) {
 	}
 }
 
-// sharedBefore reports whether a link before this one has the very same prefix: only the first delegates from it, so
+// sharedBefore reports whether a link before this one delegates from the very same prefix: only the first does, so
 // that no two links delegate the same.
 func (s *Server) sharedBefore(index int, net netip.Prefix) bool {
 	return slices.ContainsFunc(s.links[:index], func(l *link) bool {
-		return slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.net == net })
+		return l.Prefixes && slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.net == net })
 	})
 }
 
-// reservedSubnets are the subnet ids under net that are in use on some interface, served or not: the /64 of each of our
+// ownSubnets are the subnet ids under net that are in use on some interface, served or not: the /64 of each of our
 // addresses, and the whole prefix of another interface that lies within net.
-func (s *Server) reservedSubnets(net netip.Prefix) (spans []lease.Span) {
+func (s *Server) ownSubnets(net netip.Prefix) (spans []lease.Span) {
 	for i := range s.given {
 		for _, a := range s.given[i].Addresses {
 			if !a.Prefix.Addr().Is6() || !net.Contains(a.Prefix.Addr()) {
@@ -114,7 +115,7 @@ func (l *link) hostPrefix(h *Host) (id uint64, length uint8, ok bool) {
 		return h.SubnetID, fixedLength(h.SubnetID, l.PDMinLength), true
 	case h.Prefix.IsValid():
 		for i := range l.prefixes {
-			if net := l.prefixes[i].net; net.Contains(h.Prefix.Addr()) && h.Prefix.Bits() > net.Bits() {
+			if net := l.prefixes[i].net; net.Contains(h.Prefix.Addr()) && h.Prefix.Bits() > net.Bits() && h.Prefix.Bits() <= 64 {
 				return subnetSpan(net, h.Prefix.Addr(), h.Prefix.Bits()).First, uint8(h.Prefix.Bits()), true
 			}
 		}

@@ -14,7 +14,7 @@ type EventKind uint8
 const (
 	Bound    EventKind = iota // a client has a new binding, or leases it did not have before
 	Renewed                   // a client has its binding for longer, nothing else changed
-	Released                  // a client gave its binding back
+	Released                  // a client gave its binding back, or has another instead, or another of its IAs has it now
 	Expired                   // a binding ran out
 	Declined                  // a client found an address in use by another host
 	PoolFull                  // no address or prefix is left for a client; at most once a minute for each pool

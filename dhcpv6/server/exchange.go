@@ -62,8 +62,7 @@ func (r *request) solicit() error {
 // update: Request, Renew and Rebind, sections 18.3.2, 18.3.4 and 18.3.5.
 func (r *request) update() error {
 	r.header(dhcpv6.Reply)
-	before := r.w.Mark()
-	if asked, _ := r.assignAll(); asked > 0 && r.w.Mark() == before && r.msg.Type == dhcpv6.Rebind {
+	if asked, _ := r.assignAll(); asked > 0 && r.answers == 0 && r.msg.Type == dhcpv6.Rebind {
 		return DropCannotJudge
 	}
 	r.writeOptions()
@@ -84,7 +83,10 @@ func (r *request) assignAll() (asked, granted int) {
 		}
 		asked++
 		ia, _ := dhcpv6.ParseIA(data) // checked by checkOptions
-		r.assign(kind, l, &ia)
+		end, answers := r.w.Mark(), r.answers
+		if r.assign(kind, l, &ia); r.w.Mark() == end && r.answers > answers {
+			break // the buffer is full, which Finish will tell
+		}
 	}
 	t1, t2 := r.renewalTimes()
 	for _, m := range r.granted {
@@ -121,7 +123,7 @@ func (r *request) confirm() error {
 		ia, _ := dhcpv6.ParseIA(data)
 		for p := range listed(lease.Address, &ia) {
 			n++
-			if !r.onLink.onLink(p.Addr()) {
+			if !r.onLink.onLink(lease.Address, p.Addr()) {
 				status = dhcpv6.StatusNotOnLink
 			}
 		}
@@ -195,6 +197,7 @@ func (r *request) release(kind lease.Kind, l *link, ia *dhcpv6.IA) bool {
 		r.table.Free(b)
 	default:
 		b.Leases = kept
+		r.table.Bind(b) // until the last of these
 	}
 	r.emit(r.now, Released, b, r.in.Peer.Addr())
 	r.events[len(r.events)-1].Leases = given

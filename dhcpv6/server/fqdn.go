@@ -75,6 +75,15 @@ func (r *request) setName(b *lease.Binding) {
 	}
 }
 
+// namedHost is the configuration's entry for the client: the one for its first IA_NA, which is what a name is for.
+func (r *request) namedHost() *Host {
+	if data, ok := r.msg.Options.Get(dhcpv6.OptionIANA); ok {
+		ia, _ := dhcpv6.ParseIA(data)
+		return r.host(ia.IAID)
+	}
+	return r.hosts.findClient(r.client, r.mac)
+}
+
 // writeFQDN answers a Client FQDN option, if the client asks for the answer (RFC 4704, section 6): S=0 and N=1, since
 // we do not update a DNS server, and the name that we use.
 func (r *request) writeFQDN() {
@@ -90,7 +99,7 @@ func (r *request) writeFQDN() {
 	// A name and a domain each fit, and AppendName has checked the domain; both together may be too long for a name.
 	var space [2 * dhcpv6.MaxNameLength]byte
 	name := space[:0]
-	if host := r.hosts.findClient(r.client, r.mac); host != nil && host.Name != "" {
+	if host := r.namedHost(); host != nil && host.Name != "" {
 		name, _ = dhcpv6.AppendPartialName(name, host.Name)
 	} else if r.name.n > 0 {
 		name = append(append(name, byte(r.name.n)), r.name.bytes()...)

@@ -75,7 +75,8 @@ func (h *hosts) reservedSubnets(net netip.Prefix, minLength int) (spans []lease.
 		case host.HasSubnet:
 			size := uint64(1) << (64 - fixedLength(host.SubnetID, minLength))
 			spans = append(spans, lease.Span{First: host.SubnetID, Last: host.SubnetID + size - 1})
-		case host.Prefix.IsValid() && net.Contains(host.Prefix.Addr()) && host.Prefix.Bits() <= 64:
+		case host.Prefix.IsValid() && net.Contains(host.Prefix.Addr()) &&
+			host.Prefix.Bits() > net.Bits() && host.Prefix.Bits() <= 64:
 			spans = append(spans, subnetSpan(net, host.Prefix.Addr(), host.Prefix.Bits()))
 		}
 	}

@@ -33,8 +33,9 @@ type link struct {
 	linkLocal netip.Addr
 	leases    *lease.Link
 	prefixes  []prefix
-	pools     [2][]lease.Pool // by lease.Kind, in the order to try them
-	reserved  [2]lease.Reserved
+	pools     [2][]lease.Pool   // by lease.Kind, in the order to try them
+	reserved  [2]lease.Reserved // not given out dynamically
+	own       [2]lease.Reserved // of those, the router's own: not given out at all
 	options   []option
 	domain    []byte     // the first search domain in wire form; empty: none
 	source    netip.Addr // a global address to send from
@@ -72,6 +73,7 @@ func (s *Server) SetLinks(now time.Time, links []Link) {
 		if j := slices.IndexFunc(links, func(k Link) bool { return k.Name == l.Name }); j >= 0 {
 			l.present, l.ifindex, l.linkLocal = true, links[j].Ifindex, links[j].LinkLocal
 			l.setPrefixes(s.table, links[j].Addresses)
+			l.own[lease.Address] = lease.NewReserved(l.ownInterfaceIDs(links[j].Addresses))
 		}
 	}
 	for i, l := range s.links {
@@ -117,9 +119,14 @@ func (l *link) allowed(p *prefix) bool {
 	return !f.IsValid() || f.Bits() <= p.net.Bits() && f.Contains(p.address)
 }
 
-// onLink reports whether an address belongs to the link, by any of its prefixes.
-func (l *link) onLink(a netip.Addr) bool {
-	return slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.net.Contains(a) })
+// onLink reports whether an address is one of the link's, or a prefix that begins with it one of those delegated on it.
+func (l *link) onLink(kind lease.Kind, a netip.Addr) bool {
+	return slices.ContainsFunc(l.prefixes, func(p prefix) bool {
+		if kind == lease.Address {
+			return p.subnet.Contains(a) // the rest of net is delegated: other links
+		}
+		return p.net.Contains(a)
+	})
 }
 
 // sourceFor is the address to answer a multicast message from.
@@ -180,9 +187,18 @@ func (l *link) reservedInterfaceIDs(hosts []Host) []lease.Span {
 			spans = append(spans, lease.Span{First: id, Last: id})
 		}
 	}
-	for i := range l.prefixes {
-		id := interfaceID(l.prefixes[i].address, l.prefixes[i].subnet.Bits())
-		spans = append(spans, lease.Span{First: id, Last: id})
+	return append(spans, l.own[lease.Address]...)
+}
+
+// ownInterfaceIDs are those of the router's addresses on the link.
+func (l *link) ownInterfaceIDs(addresses []LinkAddress) (spans []lease.Span) {
+	for _, a := range addresses {
+		for i := range l.prefixes {
+			if p := &l.prefixes[i]; p.subnet.Contains(a.Prefix.Addr()) {
+				id := interfaceID(a.Prefix.Addr(), p.subnet.Bits())
+				spans = append(spans, lease.Span{First: id, Last: id})
+			}
+		}
 	}
 	return spans
 }

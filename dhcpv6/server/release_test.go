@@ -198,6 +198,9 @@ func TestDeclineOfAFixedAddress(t *testing.T) {
 		l.Events()
 		l.request(dhcpv6.Decline, duid(1), na(1, "2001:db8:1::abc"))
 		l.wantEvents("declined lan IA_NA 2001:db8:1::abc")
+		if b := l.Table().Link("lan").Address(0xabc); b != nil {
+			t.Errorf("the address is kept back: %v", b.State)
+		}
 		if a := l.request(dhcpv6.Request, duid(2), na(1, "2001:db8:1::abc")); fmt.Sprint(a.ias[0].grants()) == "[2001:db8:1::abc]" {
 			t.Fatal("another client gets it")
 		}

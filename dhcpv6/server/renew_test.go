@@ -105,7 +105,7 @@ func TestRenewAndRebind(t *testing.T) {
 			before: `03 a1b2c3` + fromA + toUs + askNA1,
 			ias:    nameNA1 + `0003 000c 00000002 00000000 00000000`,
 			renew: grantNA1 + `0003 0028 00000002 00000546 00000870
-				0005 0018 20010db8 00010000 00000000 00000e60 00000a8c 00001518`,
+				0005 0018 20010db8 00010000 00000000 00000468 00000a8c 00001518`,
 			rebind: grantNA1},
 		{name: "somebody else has what it names",
 			before: `03 a1b2c3` + fromB + toUs + nameNA1 + namePD1,
@@ -157,14 +157,6 @@ func TestRenewAndRebind(t *testing.T) {
 			rebind: `0003 0044 00000001 00000546 00000870
 				0005 0018 20010db8 00010000 00000000 00000e71 00000a8c 00001518
 				0005 0018 fd000001 00000000 00000000 00000e71 00000a8c 00001518`},
-		{name: "binding, and the prefix is deprecated", // nothing is left that could be granted
-			before: bindA,
-			change: func(s *setup) { s.Links[0].Addresses = nil; s.limited("2001:db8:1::1/56", 0, 7200) },
-			ias:    nameNA1,
-			renew: `0003 0028 00000001 00000000 00000000
-				0005 0018 20010db8 00010000 00000000 00000e71 00000000 00000000`,
-			rebind: `0003 0028 00000001 00000000 00000000
-				0005 0018 20010db8 00010000 00000000 00000e71 00000000 00000000`},
 		{name: "unknown, and only hosts are served",
 			change: func(s *setup) { s.lan().Dynamic = false },
 			ias:    askNA1 + askPD1,
@@ -286,7 +278,25 @@ func TestRenumberingAgainAndAgain(t *testing.T) {
 	}
 }
 
-// The link is gone for a while (field notes, A.13): bindings stay.
+// A deprecated prefix gives nothing that is preferred, and both messages say so of what the client names.
+func TestRenewUnderDeprecatedPrefix(t *testing.T) {
+	for _, typ := range []dhcpv6.MessageType{dhcpv6.Renew, dhcpv6.Rebind} {
+		l := start(t)
+		l.ask(dhcpv6test.Hex(t, bindA))
+		l.relink(func(s *setup) { s.Links[0].Addresses = nil; s.limited("2001:db8:1::1/56", 0, 7200) })
+		for _, ia := range l.request(typ, duid(1), na(1, "2001:db8:1::e71"), pd(1, "2001:db8:1:c4::/62")).ias {
+			if len(ia.leases) != 1 || ia.leases[0].preferred != 0 || ia.status != "" {
+				t.Errorf("%v: %+v", typ, ia)
+			}
+		}
+		a := l.request(dhcpv6.Request, duid(2), na(1), pd(1))
+		if a.ias[0].status != "NoAddrsAvail" || a.ias[1].status != "NoPrefixAvail" {
+			t.Errorf("a new client: %+v", a.ias)
+		}
+	}
+}
+
+// The link is gone for a while (odhcpd issues 230 and 239): bindings stay.
 func TestLinkGoesAndReturns(t *testing.T) {
 	l := start(t)
 	l.ask(dhcpv6test.Hex(t, bindA))

@@ -31,7 +31,12 @@ type request struct {
 	pending []pending     // bindings to be made or kept when the answer is written
 	leases  []lease.Lease // of the pending bindings
 	granted []dhcpv6.Mark // T1 of each IA that grants something
-	name    hostname
+	answers int           // IAs that the answer has
+	asked   struct {      // the last answer of asksFor
+		binding *lease.Binding
+		names   bool
+	}
+	name hostname
 }
 
 // pending is a binding of which the answer in the making tells.
@@ -42,6 +47,7 @@ type pending struct {
 }
 
 func (r *request) begin(s *Server, now lease.Time, in Datagram, buf []byte) {
+	buf = buf[:min(len(buf), dhcpv6.MaxPayload)]
 	*r = request{
 		Server: s, now: now, in: in, w: dhcpv6.NewWriter(buf),
 		pending: r.pending[:0], leases: r.leases[:0], granted: r.granted[:0], relayed: r.relayed,
@@ -178,6 +184,7 @@ func (r *request) identifiers() (server dhcpv6.DUID, err error) {
 // checkOptions checks the IAs with all that is in them, so that nothing needs to be checked later, and whether the
 // configuration ignores the client.
 func (r *request) checkOptions() error {
+	ias := 0
 	for code, data := range r.msg.Options.All() {
 		switch code {
 		case dhcpv6.OptionIANA, dhcpv6.OptionIAPD:
@@ -188,6 +195,7 @@ func (r *request) checkOptions() error {
 			if err != nil || !wellFormed(ia) {
 				return DropMalformed
 			}
+			ias++
 			if host := r.host(ia.IAID); host != nil && host.Ignore {
 				return DropIgnored
 			}
@@ -196,6 +204,9 @@ func (r *request) checkOptions() error {
 				return DropIgnored
 			}
 		}
+	}
+	if ias > 0 {
+		return nil
 	}
 	if host := r.hosts.findClient(r.client, r.mac); host != nil && host.Ignore {
 		return DropIgnored

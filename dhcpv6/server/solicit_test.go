@@ -202,7 +202,7 @@ func TestSolicitReservesNothingForLong(t *testing.T) {
 	l.wantEvents()
 }
 
-// Field notes E.16: a flood of Solicits with random DUIDs.
+// A flood of Solicits with random DUIDs.
 func TestSolicitFlood(t *testing.T) {
 	limits := []struct{ perLink, all, wantLink, wantAll int }{
 		{0, 0, server.DefaultMaxOffers, 2 * server.DefaultMaxOffers},
