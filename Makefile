@@ -37,7 +37,7 @@ test: test-packages check size
 	$(ENV_mips) CGO_ENABLED=0 go test $(GCFLAGS) -exec qemu-mips $(PURE)
 	$(ENV_arm5) CGO_ENABLED=0 go test -exec qemu-arm $(PURE)
 	GOARCH=386 CGO_ENABLED=0 go test $(PURE)
-	go test ./...
+	go test -count=1 ./...
 
 # What needs no package and no other machine: format, vet.
 check:

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"net/netip"
@@ -153,8 +154,8 @@ func (c *capture) await(since int, limit time.Duration, what string, match func(
 // A pair is what a client sent and what it got for it.
 type pair struct{ asked, got packet }
 
-// exchanged waits for a message of the client and the answer to it: both with one transaction ID, in this order. It looks
-// into what relays carry.
+// exchanged waits for a message of the client and the answer to it: both with one transaction ID, in this order. It
+// looks into what relays carry.
 func (c *capture) exchanged(since int, limit time.Duration, asked, got string) pair {
 	c.t.Helper()
 	var p pair
@@ -170,7 +171,25 @@ func (c *capture) exchanged(since int, limit time.Duration, asked, got string) p
 		}
 		return false
 	})
+	p.checkIDs(c.t)
 	return p
+}
+
+// checkIDs: an answer names the client, and its server, who is the one asked if one was.
+func (p pair) checkIDs(t testing.TB) {
+	t.Helper()
+	asked, got := p.asked.client(), p.got.client()
+	clientID, named := asked.option(optClientID)
+	if echoed, _ := got.option(optClientID); named && !bytes.Equal(echoed, clientID) {
+		t.Errorf("%s of client %x is answered to %x", asked.kind, clientID, echoed)
+	}
+	serverID, ok := got.option(optServerID)
+	if !ok {
+		t.Errorf("%s without a Server Identifier", got.kind)
+	}
+	if want, chosen := asked.option(optServerID); chosen && !bytes.Equal(serverID, want) {
+		t.Errorf("%s to server %x is answered by %x", asked.kind, want, serverID)
+	}
 }
 
 // summary is the packets' kinds in order.

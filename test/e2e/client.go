@@ -28,7 +28,6 @@ type client interface {
 // A kind is a client program that the tests run.
 type kind struct {
 	name string
-	pkg  string // the Debian package, for the README
 	make func(*host) client
 	// preferred is the lifetime, in seconds, with which the program renews soonest: clients hold back in their own ways.
 	preferred int
@@ -38,17 +37,19 @@ type kind struct {
 	informed string
 }
 
-var clientKinds = []kind{
+var (
 	// Counts from before its script ran, which waits for duplicate address detection of two addresses.
-	{"dhclient", "isc-dhcp-client", newDhclient, 20, 20 * time.Second, 30 * time.Second, nameserver},
-	{"dhcpcd", "dhcpcd-base", newDhcpcd, 8, 15 * time.Second, 20 * time.Second, nameserver},
+	dhclientKind = kind{"dhclient", newDhclient, 20, 20 * time.Second, 30 * time.Second, nameserver}
+	dhcpcdKind   = kind{"dhcpcd", newDhcpcd, 8, 15 * time.Second, 20 * time.Second, nameserver}
 	// Takes no T2 below 30 s (DHCP6_DURATION_MIN) and makes T1 18 s then.
-	{"dhcp6c", "wide-dhcpv6-client", newDhcp6c, 8, 30 * time.Second, 45 * time.Second, nameserver},
-	{"dibbler", "dibbler-client", newDibbler, 8, 15 * time.Second, 20 * time.Second, nameserver},
+	dhcp6cKind  = kind{"dhcp6c", newDhcp6c, 8, 30 * time.Second, 45 * time.Second, nameserver}
+	dibblerKind = kind{"dibbler", newDibbler, 8, 15 * time.Second, 20 * time.Second, nameserver}
 	// Its timers may be 10 s late: with a short T1 it is past T2 before it looks. Version 252 accepts the Reply to an
 	// Information-request, but does nothing with it.
-	{"networkd", "systemd", newNetworkd, 40, 40 * time.Second, 55 * time.Second, "Processed Reply message"},
-}
+	networkdKind = kind{"networkd", newNetworkd, 40, 40 * time.Second, 55 * time.Second, "Processed Reply message"}
+
+	clientKinds = []kind{dhclientKind, dhcpcdKind, dhcp6cKind, dibblerKind, networkdKind}
+)
 
 // A kernelAddr is an address as the kernel has it.
 type kernelAddr struct {

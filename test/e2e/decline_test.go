@@ -10,7 +10,8 @@ const lasting = config + `
 	option max_valid_lifetime 'infinite'
 `
 
-// testDecline: the address that the client will get is in use by a neighbour. The client tells lan6d, and is given another.
+// testDecline: the address that the client will get is in use by a neighbour. The client tells lan6d, and is given
+// another.
 func testDecline(c cell) {
 	r := c.router
 	w := want{addr: true}
@@ -22,8 +23,9 @@ func testDecline(c cell) {
 	since := r.capture.mark()
 	c.client.start(w)
 	p := r.capture.exchanged(since, 20*time.Second, "Decline", "Reply")
-	if leases := p.asked.ias(optIANA)[0].leases; len(leases) != 1 || leases[0].prefix != taken {
-		c.Fatalf("%v is in use by a neighbour, but the client declines %v", taken, leases)
+	ias := p.asked.ias(optIANA)
+	if len(ias) != 1 || len(ias[0].leases) != 1 || ias[0].leases[0].prefix != taken {
+		c.Fatalf("%v is in use by a neighbour, but the client declines %v", taken, ias)
 	}
 	r.lan6d.logged("declined", taken.Addr().String())
 

@@ -14,8 +14,9 @@ func newDhclient(h *host) client {
 	return &dhclient{host: h}
 }
 
-// dhclientScript does what ISC's own script for Linux does: Debian's does not wait for duplicate address detection, so with
-// it dhclient never declines. Exit code 3 says that the address is taken; the kernel removes one with a lifetime itself.
+// dhclientScript does what ISC's own script for Linux does: Debian's does not wait for duplicate address detection, so
+// with it dhclient never declines. Exit code 3 says that the address is taken; the kernel removes one with a lifetime
+// itself.
 const dhclientScript = `#!/bin/sh
 echo "$reason prefix=$new_ip6_prefix dns=$new_dhcp6_name_servers" >>/run/e2e/report
 case $reason in
@@ -60,11 +61,11 @@ func (c *dhclient) start(w want) {
 	}
 	c.write("/run/e2e/dhclient.conf", 0o644, conf)
 	c.asked = w
-	c.proc = c.host.start("isc-dhcp-client", c.argv()...)
+	c.proc = c.host.start(c.argv()...)
 }
 
 func (c *dhclient) release() {
-	c.host.start("isc-dhcp-client", c.argv("-r")...).wait(10 * time.Second)
+	c.host.start(c.argv("-r")...).wait(10 * time.Second)
 	c.proc.wait(5 * time.Second)
 }
 

@@ -39,9 +39,8 @@ func (c *dhcp6c) start(w want) {
 	if w.prefix {
 		conf.WriteString("id-assoc pd 2 {\n\tprefix ::/62 infinity;\n\tprefix-interface dn0 { sla-id 1; sla-len 2; };\n};\n")
 	}
-	c.write("/etc/wide-dhcpv6/dhcp6c.conf", 0o644, conf.String())
-	c.run("mkdir", "-p", "/var/lib/dhcpv6") // for its DUID
-	c.proc = c.host.start("wide-dhcpv6-client", "dhcp6c", "-f", "-D", "-p", "/run/e2e/dhcp6c.pid", "eth0")
+	c.write("/run/e2e/dhcp6c.conf", 0o644, conf.String())
+	c.proc = c.host.start("dhcp6c", "-f", "-D", "-c", "/run/e2e/dhcp6c.conf", "-p", "/run/e2e/dhcp6c.pid", "eth0")
 }
 
 // dhcp6c releases whenever it is told to end.

@@ -18,7 +18,8 @@ func newDhcpcd(h *host) client {
 }
 
 func (c *dhcpcd) start(w want) {
-	conf := []string{"duid ll", "debug", "ipv6only", "noipv6rs", "script /run/e2e/dhcpcd-script", "option domain_name_servers"}
+	conf := []string{"duid ll", "debug", "ipv6only", "noipv6rs", "script /run/e2e/dhcpcd-script",
+		"option domain_name_servers"}
 	if w.rapid {
 		conf = append(conf, "option rapid_commit")
 	}
@@ -32,14 +33,24 @@ func (c *dhcpcd) start(w want) {
 	if w.prefix {
 		conf = append(conf, "ia_pd 2")
 	}
-	c.write("/etc/dhcpcd.conf", 0o644, strings.Join(conf, "\n")+"\n")
-	c.proc = c.host.start("dhcpcd-base", "dhcpcd", "-6", "-B", "-d", "eth0")
+	c.write("/run/e2e/dhcpcd.conf", 0o644, strings.Join(conf, "\n")+"\n")
+	c.proc = c.host.start("dhcpcd", "-6", "-B", "-d", "-f", "/run/e2e/dhcpcd.conf", "eth0")
 }
 
 // dhcpcd releases when it gets SIGALRM; that is what dhcpcd -k sends.
 func (c *dhcpcd) release() {
-	c.proc.signal(syscall.SIGALRM)
+	c.signal(syscall.SIGALRM)
 	c.proc.wait(10 * time.Second)
+}
+
+// renew has dhcpcd renew at once, as dhcpcd -N does.
+func (c *dhcpcd) renew() { c.signal(syscall.SIGUSR1) }
+
+// signal lets a script that is about to end do so first: dhcpcd 9.4.1 may hang when it gets a signal while it waits for
+// one.
+func (c *dhcpcd) signal(sig syscall.Signal) {
+	time.Sleep(time.Second / 2)
+	c.proc.signal(sig)
 }
 
 func (c *dhcpcd) kill() { c.powerCut() }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// testRapidCommit: RFC 9915, section 18.2.1: a Solicit with Rapid Commit is answered by a Reply with Rapid Commit.
+// testRapidCommit: RFC 9915, section 18.3.1: a Solicit with Rapid Commit is answered by a Reply with Rapid Commit.
 func testRapidCommit(c cell) {
 	w := want{addr: true, prefix: true, rapid: true}
 	c.client.start(w)
@@ -44,7 +44,7 @@ func testConfirm(c cell) {
 // testRenew gives the client short lifetimes first and longer ones when it renews.
 func testRenew(c cell) {
 	w := want{addr: true, prefix: true}
-	end := c.router.shortly(c.kind.preferred)
+	end := c.router.shortly(c.kind.preferred, 120)
 	first := c.request(w)
 	end()
 	since := c.router.capture.mark()
@@ -56,7 +56,7 @@ func testRenew(c cell) {
 // testRebind lets lan6d sleep from before T1 until after T2. When it wakes up it finds both a Renew and a Rebind.
 func testRebind(c cell) {
 	w := want{addr: true, prefix: true}
-	end := c.router.shortly(c.kind.preferred)
+	end := c.router.shortly(c.kind.preferred, 120)
 	first := c.request(w)
 	end()
 	since := c.router.capture.mark()
@@ -87,7 +87,7 @@ func (c cell) extended(first, next *message) {
 	c.Helper()
 	for _, a := range next.ias() {
 		if len(a.leases) == 0 {
-			c.Errorf("IA %d of the Reply holds nothing", a.code)
+			c.Errorf("the Reply holds nothing in %v", a)
 		}
 		for _, l := range a.leases {
 			if held(first, l) == nil {
@@ -95,6 +95,7 @@ func (c cell) extended(first, next *message) {
 			} else if l.preferred <= held(first, l).preferred {
 				c.Errorf("%v: no more time than in %v", l, *held(first, l))
 			}
+			c.router.lan6d.logged("renewed", strings.TrimSuffix(l.prefix.String(), "/128"))
 		}
 	}
 }
@@ -137,11 +138,7 @@ func testRelease(c cell) {
 	}
 	for _, code := range []uint16{optIANA, optIAPD} {
 		for _, l := range leased.leases(code) {
-			what := l.prefix.String()
-			if code == optIANA {
-				what = l.prefix.Addr().String()
-			}
-			c.router.lan6d.logged("released", what)
+			c.router.lan6d.logged("released", strings.TrimSuffix(l.prefix.String(), "/128"))
 		}
 	}
 	eventually(c, 5*time.Second, "the client to drop its addresses", func() bool { return len(c.host.addrs("eth0")) == 0 })

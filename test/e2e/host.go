@@ -29,16 +29,23 @@ type host struct {
 	programs []*process
 }
 
-// boot lays copy-on-write layers over what Debian's clients write to at fixed paths. A read-only /sys tells
-// systemd-networkd that there is no udev to wait for.
+// boot gives the host private places where Debian's clients write to fixed paths. A read-only /sys tells
+// systemd-networkd that there is no udev to wait for. In a user namespace the users do not exist that some clients
+// become: they stay root.
 const boot = `set -eu
 mount -t tmpfs tmpfs /run
-for d in etc var; do
-	mkdir /run/$d /run/$d.work
-	mount -t overlay overlay -o "lowerdir=/$d,upperdir=/run/$d,workdir=/run/$d.work" /$d
-done
+mount -t tmpfs tmpfs /var
+mkdir -p /run/e2e /run/etc /run/etc.work /var/lib/dhcpcd /var/lib/dhcpv6 /var/lib/dibbler /var/log/dibbler /var/tmp
+ln -s /run /var/run
+mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc,workdir=/run/etc.work /etc
+if ! install -o systemd-network /dev/null /run/e2e/probe 2>/dev/null; then
+	sed -E 's/^(systemd-network|dhcpcd):x:[0-9]+:[0-9]+:/\1:x:0:0:/' /etc/passwd >/run/e2e/passwd
+	sed -E 's/^(systemd-network):x:[0-9]+:/\1:x:0:/' /etc/group >/run/e2e/group
+	mount --bind /run/e2e/passwd /etc/passwd
+	mount --bind /run/e2e/group /etc/group
+fi
+mount -t tmpfs tmpfs /etc/dibbler
 mount -t sysfs -o ro sysfs /sys
-mkdir /run/e2e
 echo up
 exec sleep infinity`
 
@@ -57,6 +64,14 @@ func newHost(t testing.TB, name string) *host {
 	}
 	h.pid = cmd.Process.Pid
 	return h
+}
+
+// join puts an interface of a host on another's bridge.
+func join(a *host, bridge, port string, b *host, ifname string) {
+	a.t.Helper()
+	netnstest.Link(a.t, a.NS, port, b.NS, ifname)
+	a.ip("link set %s master %s", port, bridge)
+	a.LinkLocal(a.t, bridge)
 }
 
 // command prepares a program that runs on the host.
@@ -80,12 +95,11 @@ func (h *host) ip(format string, args ...any) string {
 	return h.IP(h.t, fmt.Sprintf(format, args...))
 }
 
-// powerCut ends every program on the host without warning; its interfaces forget the addresses they were given. Files and
-// wires stay.
+// powerCut ends every program on the host without warning; its interfaces forget the addresses they were given. Files
+// and wires stay.
 func (h *host) powerCut() {
 	h.t.Helper()
-	home := "/proc/" + strconv.Itoa(h.pid)
-	own, err := os.Readlink(home + "/ns/mnt")
+	own, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/mnt", h.pid))
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -5,28 +5,30 @@ import (
 	"time"
 )
 
-// TestInterfaceReplaced: the served interface goes and comes back with another index, as when netifd sets up a bridge anew.
+// TestInterfaceReplaced: the served interface goes and comes back with another index, as when netifd sets up a bridge
+// anew.
 func TestInterfaceReplaced(t *testing.T) {
 	t.Parallel()
 	r := newRouter(t, config)
-	c, held := holder(t, r)
+	c, had := leaseholder(t, r)
 	old := r.Ifindex(t, "lan0")
 	r.ip("link del lan0")
 	time.Sleep(500 * time.Millisecond) // long enough for lan6d to see that it is gone
 	r.addLAN()
 	r.ip("link set port1 master lan0")
 	r.LinkLocal(t, "lan0")
+	r.awaitService()
 	if r.Ifindex(t, "lan0") == old {
 		t.Fatal("lan0 has its old index again")
 	}
-	c.keeps(held)
+	c.keeps(had)
 }
 
 // TestInterfaceDown: the served interface goes down and comes up again, as when a cable is pulled.
 func TestInterfaceDown(t *testing.T) {
 	t.Parallel()
 	r := newRouter(t, config)
-	c, held := holder(t, r)
+	c, had := leaseholder(t, r)
 	r.ip("link set lan0 down")
 	time.Sleep(500 * time.Millisecond)
 	r.ip("link set lan0 up")
@@ -34,7 +36,9 @@ func TestInterfaceDown(t *testing.T) {
 	for _, a := range r.addrs { // the kernel takes them away with the link
 		r.ip("addr replace %s dev lan0 nodad", a)
 	}
-	c.keeps(held)
+	r.awaitService()
+	time.Sleep(time.Second / 2) // until lan6d knows the addresses
+	c.keeps(had)
 }
 
 // TestInterfaceLater: lan6d starts before the interface that it is to serve exists, as it may at boot.
@@ -49,6 +53,6 @@ func TestInterfaceLater(t *testing.T) {
 	default:
 	}
 	r.addLAN()
-	c, held := holder(t, r)
-	c.keeps(held)
+	c, had := leaseholder(t, r)
+	c.keeps(had)
 }

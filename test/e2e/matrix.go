@@ -1,9 +1,13 @@
 package e2e
 
 import (
+	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
+	"testing"
 )
 
 // A matrix is the outcome of every exchange with every client.
@@ -39,19 +43,48 @@ func (m *matrix) limit(row, col, why string) {
 		m.notes = append(m.notes, why)
 	}
 	m.mu.Unlock()
-	m.set(row, col, fmt.Sprintf("limit [%d]", i+1))
+	m.set(row, col, fmt.Sprintf("limit %d", i+1))
 }
 
-// count is the number of cells in a row with an outcome.
-func (m *matrix) count(row, outcome string) (n int) {
+// limited is the number of cells in a row with a limit.
+func (m *matrix) limited(row string) (n int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, col := range m.cols {
-		if m.cells[[2]string{row, col}] == outcome {
+		if strings.HasPrefix(m.cells[[2]string{row, col}], "limit") {
 			n++
 		}
 	}
 	return n
+}
+
+var tables = flag.String("tables", "", "directory to write the tables of outcomes to, in Markdown")
+
+// published is where the tables that the README points to are.
+const published = "../../docs/tested"
+
+// show logs the matrix, and writes it to a file if that is asked for; if not, the published one must say the same.
+func (m *matrix) show(t *testing.T, name string) {
+	t.Logf("\n%s", m)
+	if *tables != "" {
+		if err := os.WriteFile(filepath.Join(*tables, name), []byte(m.String()), 0o644); err != nil {
+			t.Error(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(filepath.Join(published, name))
+	if err != nil {
+		t.Error(err)
+	} else if m.complete() && m.String() != string(want) {
+		t.Errorf("docs/tested/%s says something else: go test ./test/e2e -tables ../../docs/tested writes it anew", name)
+	}
+}
+
+// complete reports whether every cell has an outcome: not so with go test -run.
+func (m *matrix) complete() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.cells) == len(m.rows)*len(m.cols)
 }
 
 // String is the matrix as an aligned table, which is Markdown too.
@@ -85,7 +118,7 @@ func (m *matrix) String() string {
 	}
 	b.WriteString("\n")
 	for i, note := range m.notes {
-		fmt.Fprintf(&b, "[%d] %s\n", i+1, note)
+		fmt.Fprintf(&b, "%d. %s\n", i+1, note)
 	}
 	return b.String()
 }

@@ -18,7 +18,7 @@ func (c *networkd) start(w want) {
 	if w.stateless {
 		mode = "information-request"
 	}
-	c.write("/etc/systemd/network/10-eth0.network", 0o644, fmt.Sprintf(`[Match]
+	c.write("/run/systemd/network/10-eth0.network", 0o644, fmt.Sprintf(`[Match]
 Name=eth0
 [Network]
 IPv6AcceptRA=no
@@ -30,16 +30,15 @@ DUIDType=link-layer
 UseAddress=%t
 UseDelegatedPrefix=%t
 `, mode, w.rapid, w.addr, w.prefix))
-	c.proc = c.host.start("systemd", "env", "SYSTEMD_LOG_LEVEL=debug", "SYSTEMD_LOG_TARGET=console",
-		"/lib/systemd/systemd-networkd")
+	c.proc = c.startEnv([]string{"SYSTEMD_LOG_LEVEL=debug", "SYSTEMD_LOG_TARGET=console"}, "/lib/systemd/systemd-networkd")
 }
 
 func (c *networkd) release() { c.t.Fatal("systemd-networkd 252 sends no Release") }
 
 func (c *networkd) kill() { c.powerCut() }
 
-// report is the log, with lines such as "DHCP: received delegated prefix 2001:db8:1:4::/62", and the state file with the
-// name servers.
+// report is the log, with lines such as "DHCP: received delegated prefix 2001:db8:1:4::/62", and the state file with
+// the name servers.
 func (c *networkd) report() string {
 	links := c.command("sh", "-c", "cat /run/systemd/netif/links/*")
 	state, _ := links.Output() // not there yet

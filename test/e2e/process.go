@@ -22,13 +22,31 @@ type process struct {
 	output bytes.Buffer
 }
 
-// start starts a program; the test's end stops it. A missing program fails the test and names the Debian package.
-func (h *host) start(pkg string, argv ...string) *process {
+// packages names the Debian package of each program that the tests need; test/install.sh installs them.
+var packages = map[string]string{
+	"dhclient":                      "isc-dhcp-client",
+	"dhcpcd":                        "dhcpcd-base",
+	"dhcp6c":                        "wide-dhcpv6-client",
+	"dibbler-client":                "dibbler-client",
+	"/lib/systemd/systemd-networkd": "systemd",
+	"dhcrelay":                      "isc-dhcp-relay",
+	"dibbler-relay":                 "dibbler-relay",
+	"dhcp6relay":                    "wide-dhcpv6-relay",
+	"tshark":                        "tshark",
+	"ip":                            "iproute2",
+}
+
+// start starts a program; the test's end stops it.
+func (h *host) start(argv ...string) *process {
 	h.t.Helper()
-	if _, err := exec.LookPath(argv[0]); err != nil {
-		h.t.Fatalf("%v: install the Debian package %s (test/install.sh test installs all that the tests need)", err, pkg)
-	}
+	return h.startEnv(nil, argv...)
+}
+
+// startEnv is start with additions to the environment.
+func (h *host) startEnv(env []string, argv ...string) *process {
+	h.t.Helper()
 	p := &process{t: h.t, name: h.name + ": " + strings.Join(argv, " "), cmd: h.command(argv...), done: make(chan struct{})}
+	p.cmd.Env = append(p.cmd.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p, p
 	p.cmd.WaitDelay = time.Second // helpers that outlive it may hold the pipe
 	if err := p.cmd.Start(); err != nil {

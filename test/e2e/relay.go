@@ -7,15 +7,15 @@ import (
 
 // A relayKind is a relay program that the tests run. It listens to clients on lan1 and sends to servers on eth0.
 type relayKind struct {
-	name, pkg string
-	start     func(*host)
+	name  string
+	start func(*host)
 }
 
 var relayKinds = []relayKind{
-	{"dhcrelay", "isc-dhcp-relay", func(h *host) {
-		h.start("isc-dhcp-relay", "dhcrelay", "-6", "-d", "--no-pid", "-I", "-l", "lan1", "-u", "eth0")
+	{"dhcrelay", func(h *host) {
+		h.start("dhcrelay", "-6", "-d", "--no-pid", "-I", "-l", "lan1", "-u", "eth0")
 	}},
-	{"dibbler-relay", "dibbler-relay", func(h *host) {
+	{"dibbler-relay", func(h *host) {
 		h.write("/etc/dibbler/relay.conf", 0o644, `log-level 8
 log-mode full
 iface eth0 {
@@ -26,11 +26,10 @@ iface lan1 {
 	interface-id 5020
 }
 `)
-		h.run("mkdir", "-p", "/var/lib/dibbler", "/var/log/dibbler")
-		h.start("dibbler-relay", "dibbler-relay", "run")
+		h.start("dibbler-relay", "run")
 	}},
-	{"dhcp6relay", "wide-dhcpv6-relay", func(h *host) {
-		h.start("wide-dhcpv6-relay", "dhcp6relay", "-f", "-d", "-D", "-p", "/run/e2e/relay.pid", "-r", "eth0", "lan1")
+	{"dhcp6relay", func(h *host) {
+		h.start("dhcp6relay", "-f", "-d", "-D", "-p", "/run/e2e/relay.pid", "-r", "eth0", "lan1")
 	}},
 }
 

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// TestRelays runs clients behind relays: they get addresses and prefixes of the link that the relay names, and lan6d says
-// everything through the relay.
+// TestRelays runs clients behind relays: they get addresses and prefixes of the link that the relay names, and lan6d
+// says everything through the relay.
 func TestRelays(t *testing.T) {
+	t.Parallel()
 	outcome := matrix{title: "relay"}
-	clients := clientKinds[:3]
+	clients := []kind{dhclientKind, dhcpcdKind, dhcp6cKind}
 	for _, k := range clients {
 		outcome.cols = append(outcome.cols, k.name)
 	}
@@ -18,9 +19,9 @@ func TestRelays(t *testing.T) {
 		for _, relay := range relayKinds {
 			outcome.rows = append(outcome.rows, relay.name)
 			for _, k := range clients {
-				outcome.set(relay.name, k.name, "FAILED")
 				t.Run(relay.name+"/"+k.name, func(t *testing.T) {
 					t.Parallel()
+					outcome.set(relay.name, k.name, "FAILED")
 					r := newRouter(t, config)
 					h := newRelayHost(t, "relay", 5)
 					r.plug(h, "eth0")
@@ -35,7 +36,7 @@ func TestRelays(t *testing.T) {
 			}
 		}
 	})
-	t.Logf("\n%s", outcome.String())
+	outcome.show(t, "relays.md")
 }
 
 // TestRelayBehindRelay: what a relay behind another relay sends has two layers, and so has what lan6d sends back.
@@ -53,9 +54,9 @@ func TestRelayBehindRelay(t *testing.T) {
 		if h == far {
 			up = linkAddress(5) + "%eth0"
 		}
-		h.start("isc-dhcp-relay", "dhcrelay", "-6", "-d", "--no-pid", "-I", "-l", "lan1", "-u", up)
+		h.start("dhcrelay", "-6", "-d", "--no-pid", "-I", "-l", "lan1", "-u", up)
 	}
-	testRelayed(newCell(t, clientKinds[0], r, client), 6)
+	testRelayed(newCell(t, dhclientKind, r, client), 6)
 	for _, p := range r.capture.all() {
 		if p.inner == nil || p.inner.inner == nil {
 			t.Errorf("a %s without two layers", p.kind)
@@ -84,8 +85,8 @@ func testRelayed(c cell, subnet int) {
 	r.lan6d.logged("released", reply.leases(optIANA)[0].prefix.Addr().String())
 }
 
-// checkLayers checks that an answer goes back the way the question came: through the same relays, to the port they listen
-// on, each with the Interface-Id that it sent.
+// checkLayers checks that an answer goes back the way the question came: through the same relays, to the port they
+// listen on, each with the Interface-Id that it sent.
 func checkLayers(t *testing.T, p pair, subnet int) {
 	t.Helper()
 	asked, got := p.asked.message, p.got.message

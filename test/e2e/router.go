@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,7 +78,7 @@ func (r *router) plug(h *host, ifname string) {
 	r.t.Helper()
 	r.ports++
 	join(r.host, "lan0", fmt.Sprintf("port%d", r.ports), h, ifname)
-	eventually(r.t, 5*time.Second, "lan6d to listen on port 547", r.listening)
+	r.awaitService()
 }
 
 // client makes a host on the LAN that looks for duplicate addresses, like any.
@@ -107,12 +108,23 @@ func (r *router) argv() []string {
 func (r *router) serve() {
 	r.t.Helper()
 	r.run("mkdir", "-p", "/run/e2e/state")
-	r.lan6d = r.start("lan6d", r.argv()...)
+	r.lan6d = r.start(r.argv()...)
 }
 
-// listening reports whether a socket of the router has UDP port 547.
+// listening reports whether lan6d has joined the group that clients send to, ff02::1:2, on lan0.
 func (r *router) listening() bool {
-	return strings.Contains(r.run("cat", "/proc/self/net/udp6"), fmt.Sprintf(":%04X ", 547))
+	for line := range strings.Lines(r.run("cat", "/proc/self/net/igmp6")) {
+		if f := strings.Fields(line); f[1] == "lan0" && f[2] == "ff020000000000000000000000010002" {
+			return true
+		}
+	}
+	return false
+}
+
+// awaitService waits until lan6d serves lan0.
+func (r *router) awaitService() {
+	r.t.Helper()
+	eventually(r.t, 5*time.Second, "lan6d to serve lan0", r.listening)
 }
 
 // lifetimes gives the router's addresses lifetimes, as an upstream router does; what clients are told is never more.
@@ -125,15 +137,15 @@ func (r *router) lifetimes(preferred, valid string) {
 	}
 }
 
-// shortly keeps the lifetimes of the router's addresses at so many seconds, as an upstream router does that announces them
-// again and again. The function it returns ends that: from then on they last for ever.
-func (r *router) shortly(preferred int) (end func()) {
+// shortly keeps the lifetimes of the router's addresses at so many seconds, as an upstream router does that announces
+// them again and again. The function it returns ends that: from then on they last for ever.
+func (r *router) shortly(preferred, valid int) (end func()) {
 	r.t.Helper()
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
 		for {
-			r.lifetimes(strconv.Itoa(preferred), "120")
+			r.lifetimes(strconv.Itoa(preferred), strconv.Itoa(valid))
 			select {
 			case <-stop:
 				r.lifetimes("forever", "forever")
@@ -145,36 +157,36 @@ func (r *router) shortly(preferred int) (end func()) {
 	end = sync.OnceFunc(func() {
 		close(stop)
 		<-done
-		time.Sleep(200 * time.Millisecond) // lan6d is told by the kernel
+		time.Sleep(time.Second / 2) // until lan6d knows
 	})
 	r.t.Cleanup(end)
 	return end
 }
 
-// server returns the path of the lan6d under test, built as it ships: static, without cgo. The environment variable LAN6D
-// names a binary to test instead.
+// server returns the path of the lan6d under test, built as it ships: static, without cgo. The environment variable
+// LAN6D names a binary to test instead.
 func server(t testing.TB) string {
 	t.Helper()
-	path, err := build()
-	if err != nil {
+	if err := build(); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return serverPath
 }
 
-var build = sync.OnceValues(func() (string, error) {
+// serverPath lies where every host sees it, in a file system that goes with the mount namespace of the tests.
+const serverPath = "/dev/shm/lan6d"
+
+var build = sync.OnceValue(func() error {
+	if err := unix.Mount("tmpfs", filepath.Dir(serverPath), "tmpfs", 0, ""); err != nil {
+		return fmt.Errorf("mount %s: %w", filepath.Dir(serverPath), err)
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", serverPath, "lan6d")
 	if path := os.Getenv("LAN6D"); path != "" {
-		return path, nil
+		cmd = exec.Command("cp", path, serverPath)
 	}
-	// A place that goes with the mount namespace of the tests.
-	if err := unix.Mount("tmpfs", "/mnt", "tmpfs", 0, ""); err != nil {
-		return "", fmt.Errorf("mount /mnt: %w", err)
-	}
-	begin := time.Now()
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", "/mnt/lan6d", "lan6d")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%s: %w after %v\n%s", strings.Join(cmd.Args, " "), err, time.Since(begin), out)
+		return fmt.Errorf("%s: %w\n%s", strings.Join(cmd.Args, " "), err, out)
 	}
-	return "/mnt/lan6d", nil
+	return nil
 })

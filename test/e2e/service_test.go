@@ -1,17 +1,17 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// holder has a client get an address and a prefix from r, and returns how to find out later that it keeps them.
-func holder(t *testing.T, r *router) (c cell, held *message) {
+// leaseholder has a client get an address and a prefix from r, and returns what it got.
+func leaseholder(t *testing.T, r *router) (c cell, had *message) {
 	t.Helper()
-	dhcpcd := clientKinds[1] // renews at once when told to
-	c = newCell(t, dhcpcd, r, r.client("client"))
+	c = newCell(t, dhcpcdKind, r, r.client("client")) // dhcpcd renews at once when told to
 	return c, c.lease(want{addr: true, prefix: true})
 }
 
@@ -19,7 +19,7 @@ func holder(t *testing.T, r *router) (c cell, held *message) {
 func (c cell) keeps(had *message) {
 	c.Helper()
 	since := c.router.capture.mark()
-	c.client.(*dhcpcd).proc.signal(syscall.SIGUSR1)
+	c.client.(*dhcpcd).renew()
 	p := c.router.capture.exchanged(since, 5*time.Second, "Renew", "Reply")
 	for _, code := range []uint16{optIANA, optIAPD} {
 		want, got := had.leases(code), p.got.leases(code)
@@ -39,7 +39,7 @@ func (c cell) keeps(had *message) {
 func TestStop(t *testing.T) {
 	t.Parallel()
 	r := newRouter(t, config)
-	c, _ := holder(t, r)
+	c, _ := leaseholder(t, r)
 	if code := c.router.lan6d.terminate(2 * time.Second); code != 0 {
 		t.Errorf("exit status %d", code)
 	}
@@ -49,22 +49,28 @@ func TestStop(t *testing.T) {
 func TestSecondInstance(t *testing.T) {
 	t.Parallel()
 	r := newRouter(t, config)
-	c, held := holder(t, r)
-	second := r.start("lan6d", r.argv()...)
-	if code := second.wait(5 * time.Second); code <= 0 {
-		t.Errorf("the second instance ended with status %d", code)
-	}
-	for _, word := range []string{"547", "lan6d"} {
-		if !strings.Contains(second.log(), word) {
-			t.Errorf("the second instance does not mention %s: %s", word, second.log())
+	c, had := leaseholder(t, r)
+	for _, test := range []struct{ state, word string }{
+		{"/run/e2e/state", "already running"},
+		{"/run/e2e/other", "another DHCPv6 server (odhcpd, dnsmasq?) already listens on UDP port 547 of lan0"},
+	} {
+		argv := r.argv()
+		argv[slices.Index(argv, "/run/e2e/state")] = test.state
+		second := r.start(argv...)
+		if code := second.wait(5 * time.Second); code <= 0 {
+			t.Errorf("with the state directory %s the second instance ended with status %d", test.state, code)
+		}
+		if !strings.Contains(second.log(), test.word) {
+			t.Errorf("with the state directory %s the second instance does not say %q: %s", test.state, test.word, second.log())
 		}
 	}
-	c.keeps(held)
+	c.keeps(had)
 }
 
-// TestRestart: leases outlive lan6d, whether it was stopped or killed; without its files, the same client is given the same
-// address and prefix again.
+// TestRestart: leases outlive lan6d, whether it was stopped or killed; without its files, the same client is given the
+// same address and prefix again.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		name string
 		stop func(*router)
@@ -75,52 +81,62 @@ func TestRestart(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRouter(t, config)
-			c, held := holder(t, r)
+			c, had := leaseholder(t, r)
 			test.stop(r)
 			r.serve()
-			eventually(t, 5*time.Second, "lan6d to listen again", r.listening)
-			c.keeps(held)
+			r.awaitService()
+			c.keeps(had)
 		})
 	}
+	t.Run("without memory while leased", func(t *testing.T) {
+		t.Parallel()
+		r := newRouter(t, config)
+		c, had := leaseholder(t, r)
+		r.lan6d.kill()
+		r.run("rm", "-r", "/run/e2e/state")
+		r.serve()
+		r.awaitService()
+		c.keeps(had)
+	})
 	t.Run("without memory", func(t *testing.T) {
 		t.Parallel()
 		r := newRouter(t, config)
-		c, held := holder(t, r)
+		c, had := leaseholder(t, r)
 		r.lan6d.terminate(2 * time.Second)
 		c.client.release() // unheard
 		r.run("rm", "-r", "/run/e2e/state")
 		r.serve()
-		eventually(t, 5*time.Second, "lan6d to listen again", r.listening)
+		r.awaitService()
 		again := c.lease(want{addr: true, prefix: true})
 		for _, code := range []uint16{optIANA, optIAPD} {
-			if a, b := held.leases(code), again.leases(code); a[0].prefix != b[0].prefix {
+			if a, b := had.leases(code), again.leases(code); a[0].prefix != b[0].prefix {
 				t.Errorf("had %v, is given %v", a, b)
 			}
 		}
 	})
 }
 
-// TestReload: a configuration with a mistake leaves the old one in force, and says where the mistake is; a good one takes
-// effect. No lease is lost.
+// TestReload: a configuration with a mistake leaves the old one in force, and says where the mistake is; a good one
+// takes effect. No lease is lost.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	r := newRouter(t, config)
-	c, held := holder(t, r)
+	c, had := leaseholder(t, r)
 
 	r.configure(config + "\toption dhcpv6_pd_min_len 'many'\n\toption dhcpv6 'sever'\n")
 	r.lan6d.signal(syscall.SIGHUP)
 	r.lan6d.logged("/run/e2e/config/dhcp:7", "dhcpv6_pd_min_len")
 	r.lan6d.logged("/run/e2e/config/dhcp:8", "sever")
-	c.keeps(held)
+	c.keeps(had)
 
 	r.configure(strings.ReplaceAll(config, nameserver, "2001:db8:1::54"))
 	r.lan6d.signal(syscall.SIGHUP)
 	since := r.capture.mark()
 	h := r.client("asker")
-	clientKinds[0].make(h).start(want{stateless: true})
+	dhclientKind.make(h).start(want{stateless: true})
 	p := r.capture.exchanged(since, 5*time.Second, "Information-request", "Reply")
 	if dns, _ := p.got.option(optDNSServers); len(dns) != 16 || dns[15] != 0x54 {
 		t.Errorf("after the reload the DNS servers are % x", dns)
 	}
-	c.keeps(held)
+	c.keeps(had)
 }

@@ -4,11 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 )
 
-// The names of the messages, by number.
-var kinds = []string{"0", "Solicit", "Advertise", "Request", "Confirm", "Renew", "Rebind", "Reply", "Release", "Decline",
+// messageNames are the names of the messages, by number.
+var messageNames = []string{"0", "Solicit", "Advertise", "Request", "Confirm", "Renew", "Rebind", "Reply", "Release", "Decline",
 	"Reconfigure", "Information-request", "Relay-forward", "Relay-reply"}
 
 // The options and the status that the tests look at.
@@ -25,11 +26,12 @@ const (
 	optIAPD        = 25
 	optIAPrefix    = 26
 
-	statusSuccess = 0
+	statusSuccess   = 0
+	statusNotOnLink = 4
 )
 
-// A message is a DHCPv6 message as the tests see it: read by code of their own, so that a mistake in lan6d's cannot hide
-// itself.
+// A message is a DHCPv6 message as the tests see it: read by code of their own, so that a mistake in lan6d's cannot
+// hide itself.
 type message struct {
 	kind  string
 	xid   uint32
@@ -58,13 +60,17 @@ type lease struct {
 	preferred, valid uint32
 }
 
+func (a ia) String() string {
+	return fmt.Sprintf("IA %d of type %d (T1 %d, T2 %d) %v", a.iaid, a.code, a.t1, a.t2, a.leases)
+}
+
 func (l lease) String() string { return fmt.Sprintf("%v (%d s, %d s)", l.prefix, l.preferred, l.valid) }
 
 func parseMessage(b []byte) (*message, error) {
-	if len(b) < 4 || int(b[0]) >= len(kinds) {
+	if len(b) < 4 || int(b[0]) >= len(messageNames) {
 		return nil, fmt.Errorf("no DHCPv6 message: % x", b)
 	}
-	m := &message{kind: kinds[b[0]], xid: binary.BigEndian.Uint32(b) & 0xffffff}
+	m := &message{kind: messageNames[b[0]], xid: binary.BigEndian.Uint32(b) & 0xffffff}
 	header := 4
 	if strings.HasPrefix(m.kind, "Relay-") {
 		if header = 34; len(b) < header {
@@ -104,6 +110,31 @@ func find(opts []option, code uint16) (data []byte, ok bool) {
 	}
 	return nil, false
 }
+
+// codes lists the codes of all options, those inside others after the one that holds them, with commas.
+func (m *message) codes() string {
+	var codes []string
+	var walk func([]option)
+	walk = func(opts []option) {
+		for _, o := range opts {
+			codes = append(codes, strconv.Itoa(int(o.code)))
+			if fixed, ok := holders[o.code]; ok && len(o.data) >= fixed {
+				inner, _ := parseOptions(o.data[fixed:])
+				walk(inner)
+			}
+			if o.code == optRelayMsg {
+				if inner, err := parseMessage(o.data); err == nil {
+					walk(inner.opts)
+				}
+			}
+		}
+	}
+	walk(m.opts)
+	return strings.Join(codes, ",")
+}
+
+// holders are the options that hold others, after so many bytes of their own.
+var holders = map[uint16]int{optIANA: 12, optIAPD: 12, optIAAddr: 24, optIAPrefix: 25}
 
 // client returns the client's or server's message that the relays carry.
 func (m *message) client() *message {
