@@ -45,14 +45,15 @@ check:
 	go vet ./...
 
 race: test-packages
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go build -race -o build/lan6d-race .
+	LAN6D=$(CURDIR)/build/lan6d-race CGO_ENABLED=1 go test -race -count=1 ./...
 
 FUZZTIME := 30s
 fuzz:
 	@for package in $$(go list ./...); do \
 		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 			echo "$$package $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x $$package || exit 1; \
 		done; \
 	done
 
