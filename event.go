@@ -45,6 +45,8 @@ func eventLine(e *server.Event) string {
 			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Took))
 		}
 		return fmt.Sprintf("%s by %s: another host uses it", line, client)
+	case server.Expired:
+		return fmt.Sprintf("%s of %s", line, client)
 	}
 	return fmt.Sprintf("%s by %s", line, client)
 }

@@ -67,6 +67,8 @@ func TestEventLines(t *testing.T) {
 			"lan: renewed 2001:db8:0:10::/60 to 00030001020000000001 IAID 1a at fe80::2 for ever"},
 		{server.Event{Kind: server.Released, At: at, Link: "lan", Key: key, Leases: forever},
 			"lan: released 2001:db8:0:10::/60 by 00030001020000000001 IAID 1a"},
+		{server.Event{Kind: server.Expired, At: at, Link: "lan", Key: key, Leases: forever},
+			"lan: expired 2001:db8:0:10::/60 of 00030001020000000001 IAID 1a"},
 		{server.Event{Kind: server.Declined, At: at, Link: "lan", Key: key, Leases: leases[:1], Took: time.Hour},
 			"lan: declined 2001:db8::1a3 by 00030001020000000001 IAID 1a: another host uses it, not given out for 1h"},
 		{server.Event{Kind: server.PoolFull, Link: "lan", Key: lease.Key{Kind: lease.Prefix}},
