@@ -15,7 +15,8 @@ import (
 type logger struct {
 	level  openwrt.LogLevel
 	out    io.Writer
-	syslog int // file descriptor of a socket connected to /dev/log; -1: none
+	path   string // where the system's log listens
+	syslog int    // file descriptor of a socket connected to path; -1: none
 
 	second  int64 // the second that the debug lines are counted in
 	printed int   // debug lines about bad packets in it
@@ -26,17 +27,19 @@ var severities = [...]int{openwrt.LogError: 3, openwrt.LogWarn: 4, openwrt.LogIn
 
 const facilityDaemon = 3 << 3
 
-func newLogger(out io.Writer) *logger { return &logger{level: openwrt.LogInfo, out: out, syslog: -1} }
+func newLogger(out io.Writer) *logger {
+	return &logger{level: openwrt.LogInfo, out: out, path: "/dev/log", syslog: -1}
+}
 
-// useSyslog sends all further lines to /dev/log. Should the log's daemon be restarted, it is connected to again.
+// useSyslog sends all further lines to the system's log. Should the log's daemon be restarted, it is connected to again.
 func (l *logger) useSyslog() error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
 		return fmt.Errorf("-S: %w", err)
 	}
-	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: "/dev/log"}); err != nil {
+	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: l.path}); err != nil {
 		unix.Close(fd)
-		return fmt.Errorf("-S: /dev/log: %w", err)
+		return fmt.Errorf("-S: %s: %w", l.path, err)
 	}
 	if l.syslog >= 0 {
 		unix.Close(l.syslog)

@@ -2,7 +2,12 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"net"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +26,56 @@ func TestLogLevels(t *testing.T) {
 	l.infof("three")
 	if got, want := out.String(), "error: one 1\nwarn: two\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// listenLog stands in for the system's log, as /dev/log.
+func listenLog(t *testing.T, path string) *net.UnixConn {
+	t.Helper()
+	os.Remove(path)
+	log, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { log.Close() })
+	log.SetReadDeadline(time.Now().Add(10 * time.Second))
+	return log
+}
+
+func readLog(t *testing.T, log *net.UnixConn) string {
+	t.Helper()
+	b := make([]byte, 1024)
+	n, err := log.Read(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b[:n])
+}
+
+func TestSyslog(t *testing.T) {
+	var out bytes.Buffer
+	l := newLogger(&out)
+	l.path = filepath.Join(t.TempDir(), "log")
+	if err := l.useSyslog(); err == nil || !strings.Contains(err.Error(), "-S: "+l.path+": no such file") {
+		t.Errorf("without a log: %v", err)
+	}
+	log := listenLog(t, l.path)
+	if err := l.useSyslog(); err != nil {
+		t.Fatal(err)
+	}
+	pid := os.Getpid()
+	l.errorf("one")
+	if got, want := readLog(t, log), fmt.Sprintf("<27>lan6d[%d]: one", pid); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	log.Close()
+	log = listenLog(t, l.path) // it was restarted
+	l.infof("two")
+	if got, want := readLog(t, log), fmt.Sprintf("<30>lan6d[%d]: two", pid); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if out.Len() > 0 {
+		t.Errorf("standard error got %q", out.String())
 	}
 }
 
