@@ -38,6 +38,9 @@ type daemon struct {
 
 // serve runs the server until it is told to stop.
 func serve(o options, stderr io.Writer) error {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
+	defer signal.Stop(signals)
 	log := newLogger(stderr)
 	if o.syslog {
 		if err := log.useSyslog(); err != nil {
@@ -73,7 +76,7 @@ func serve(o options, stderr io.Writer) error {
 	}
 	defer d.watcher.Close()
 	defer d.close()
-	return d.loop()
+	return d.loop(signals)
 }
 
 // report takes a feeder's error to the loop; if the loop is far behind, to nobody: a feeder must not wait for it.
@@ -92,10 +95,7 @@ func (d *daemon) alarm() {
 	}
 }
 
-func (d *daemon) loop() error {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
-	defer signal.Stop(signals)
+func (d *daemon) loop(signals <-chan os.Signal) error {
 	for {
 		select {
 		case b := <-d.batches:

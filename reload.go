@@ -17,7 +17,7 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 		// Pending changes and shadows belong to the system's own configuration.
 		dirs.Config, dirs.Shadow, dirs.Delta = dir, "", ""
 	}
-	if err := unix.Access(dirs.Config, unix.X_OK); err != nil && o.configDir != defaultConfigDir {
+	if err := unix.Access(dirs.Config+"/.", unix.X_OK); err != nil && o.configDir != defaultConfigDir {
 		return nil, nil, fmt.Errorf("-c: directory %s: %w", dirs.Config, err)
 	}
 	config, problems := openwrt.Load(dirs)

@@ -23,6 +23,7 @@ type served struct {
 	device string
 	socket *netif.Socket // nil: not served at the moment
 	link   netif.Link    // as of the last snapshot; Index 0: the device is not there
+	missed bool          // it was said that the device is not there
 	err    error         // why there is no socket although the device is there
 	retry  time.Time     // when to try again; zero: no need
 }
@@ -104,20 +105,21 @@ func (d *daemon) follow(s *served) {
 	s.link = link
 	switch {
 	case !ok:
-		if s.socket != nil || was.Index != 0 || !d.started {
+		if !s.missed {
 			d.log.warnf("%s: there is no device %s: waiting for it", s.name, s.device)
 		}
 		s.close()
-		s.err, s.retry = nil, time.Time{}
+		s.missed, s.err, s.retry = true, nil, time.Time{}
 		return
 	case s.socket != nil && s.socket.Ifindex() != link.Index:
 		s.close()
-	case s.socket != nil && link.Running && (!was.Running || link.MTU != was.MTU):
+	case s.socket != nil && link.Restarts != was.Restarts:
 		if err := s.socket.Rejoin(); err != nil {
 			d.log.warnf("%s: %v", s.name, err)
 			s.close()
 		}
 	}
+	s.missed = false
 	if s.socket == nil {
 		d.listen(s)
 	}
@@ -182,16 +184,18 @@ func (d *daemon) links() (links []server.Link) {
 	return links
 }
 
-// addresses are those that are ready for use: a tentative one may turn out to be a duplicate, a temporary one
+// addresses are an interface's as the server wants them: a tentative one may turn out to be a duplicate, a temporary one
 // (RFC 8981) is not the router's for long.
-func addresses(addrs []netif.Addr) (ready []server.LinkAddress) {
+func addresses(addrs []netif.Addr) (list []server.LinkAddress) {
 	for _, a := range addrs {
-		if !a.Usable() || a.Flags.Has(netif.Temporary) {
+		if a.Flags.Has(netif.DADFailed) {
 			continue
 		}
 		preferred, _ := a.PreferredUntil()
 		valid, _ := a.ValidUntil()
-		ready = append(ready, server.LinkAddress{Prefix: a.Prefix, Preferred: preferred, Valid: valid})
+		list = append(list, server.LinkAddress{
+			Prefix: a.Prefix, Preferred: preferred, Valid: valid, Unready: !a.Usable() || a.Flags.Has(netif.Temporary),
+		})
 	}
-	return ready
+	return list
 }

@@ -17,7 +17,9 @@ import (
 
 // lockState makes the state directory and takes it for this process, as long as the file returned is open.
 func lockState(dir string) (*os.File, error) {
-	makeDirectory(dir) // whatever goes wrong, opening a file in it tells
+	if err := makeDirectory(dir); err != nil {
+		return nil, fmt.Errorf("make the state directory %s: %w (-d DIR names another)", dir, err)
+	}
 	path := filepath.Join(dir, "lan6d.lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -92,11 +94,18 @@ func newDUID(links []netif.Link) dhcpv6.DUID {
 // zones and formats: 100 KB on a router. So this file asks the kernel itself.
 
 // makeDirectory makes a directory and those above it, where they are missing.
-func makeDirectory(dir string) {
-	if unix.Mkdir(dir, 0o755) == unix.ENOENT && filepath.Dir(dir) != dir {
-		makeDirectory(filepath.Dir(dir))
-		unix.Mkdir(dir, 0o755)
+func makeDirectory(dir string) error {
+	err := unix.Mkdir(dir, 0o755)
+	if parent := filepath.Dir(dir); err == unix.ENOENT && parent != dir {
+		if err := makeDirectory(parent); err != nil {
+			return err
+		}
+		err = unix.Mkdir(dir, 0o755)
 	}
+	if err == unix.EEXIST {
+		return nil // if it is no directory, opening a file in it tells
+	}
+	return err
 }
 
 // readFile returns what is in a file, up to 64 KiB of it.

@@ -117,6 +117,12 @@ func (s *state) applyLink(gone bool, b []byte) error {
 		return fmt.Errorf("link %d: %w", l.Index, err)
 	}
 	if full {
+		// Counted here, because a snapshot may come too late to show a change and its undoing.
+		old, known := s.links[l.Index]
+		l.Restarts = old.Restarts
+		if known && (l.Running && !old.Running || l.MTU != old.MTU) {
+			l.Restarts++
+		}
 		s.links[l.Index] = l
 	}
 	return nil

@@ -45,6 +45,7 @@ type Link struct {
 	Up           bool   // set up by the administrator
 	Running      bool   // up and with a carrier: datagrams can be sent
 	MTU          int
+	Restarts     int    // how often it has come up, or changed its MTU, since it was first seen: see Socket.Rejoin
 	Master       int    // index of the bridge or bond it is a port of; 0 if none
 	Addrs        []Addr // IPv6 addresses, sorted
 }
@@ -118,7 +119,7 @@ func (s *Snapshot) equal(t *Snapshot) bool {
 
 func (l Link) equal(m Link) bool {
 	return l.Index == m.Index && l.Name == m.Name && l.Type == m.Type && l.Up == m.Up && l.Running == m.Running &&
-		l.MTU == m.MTU && l.Master == m.Master && bytes.Equal(l.HardwareAddr, m.HardwareAddr) &&
+		l.MTU == m.MTU && l.Restarts == m.Restarts && l.Master == m.Master && bytes.Equal(l.HardwareAddr, m.HardwareAddr) &&
 		slices.EqualFunc(l.Addrs, m.Addrs, Addr.equal)
 }
 

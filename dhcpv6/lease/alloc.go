@@ -158,17 +158,20 @@ func (l *Link) freePrefix(pool Pool, size, seed uint64) (uint64, bool) {
 
 // freeBlock looks at the blocks [from, to) of size ids.
 func (l *Link) freeBlock(reserved Reserved, size, from, to uint64) (uint64, bool) {
+	taken := l.prefixes[l.prefixes.search(from*size):]
 	for block := from; block < to; {
 		id := block * size
 		if r, ok := reserved.Overlap(id, size); ok {
 			block = r.Last/size + 1
 			continue
 		}
-		if b := l.prefixes.overlap(id, size); b != nil {
-			block = (b.ID+b.Size()-1)/size + 1
-			continue
+		for len(taken) > 0 && taken[0].last < id {
+			taken = taken[1:]
 		}
-		return id, true
+		if len(taken) == 0 || taken[0].first > id+size-1 {
+			return id, true
+		}
+		block = taken[0].last/size + 1
 	}
 	return 0, false
 }

@@ -11,6 +11,7 @@ type Link struct {
 	addresses map[uint64]*Binding // by interface id
 	prefixes  spans               // by subnet id
 	offers    int
+	changes   uint64
 }
 
 // Lookup finds the binding of an IA, in whatever state, or nil. It does not keep duid.
@@ -30,6 +31,10 @@ func (l *Link) PrefixAt(id, size uint64) *Binding { return l.prefixes.overlap(id
 // Len is the number of bindings of all states.
 func (l *Link) Len() int { return len(l.addresses) + len(l.prefixes) }
 
+// Changes is a number that is another one whenever an id may have become free or taken: what was full is full as long
+// as it stays the same.
+func (l *Link) Changes() uint64 { return l.changes }
+
 // Bindings are all bindings of the link, addresses by interface id before prefixes by subnet id.
 func (l *Link) Bindings() []*Binding {
 	all := make([]*Binding, 0, l.Len())
@@ -47,6 +52,7 @@ func (l *Link) Bindings() []*Binding {
 func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uint8) *Binding {
 	b := &Binding{Key: Key{string(duid), iaid, kind}, Link: l, ID: id, Length: length, Deadline: Never, heapIndex: -1}
 	l.bindings[b.Key] = b
+	l.changes++
 	if kind == Address {
 		l.addresses[id] = b
 	} else {
@@ -56,6 +62,7 @@ func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uin
 }
 
 func (l *Link) remove(b *Binding) {
+	l.changes++
 	if l.bindings[b.Key] == b {
 		delete(l.bindings, b.Key)
 	}

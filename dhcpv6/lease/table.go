@@ -140,6 +140,7 @@ func (t *Table) Remove(b *Binding) {
 func (t *Table) setState(b *Binding, s State) {
 	t.leaveState(b)
 	b.State = s
+	b.Link.changes++
 	switch s {
 	case Offered:
 		t.offers.push(b)

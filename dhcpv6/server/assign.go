@@ -40,7 +40,8 @@ func listed(kind lease.Kind, ia *dhcpv6.IA) iter.Seq[netip.Prefix] {
 // Rebind of which nothing is known gets no answer for the IA.
 func (r *request) assign(kind lease.Kind, l *link, ia *dhcpv6.IA) {
 	from := len(r.leases)
-	known := r.msg.Type != dhcpv6.Rebind || r.bound(kind, l, ia.IAID) != nil
+	// To a Renew, this server is the one that the client has its leases from, whether it knows of them or not.
+	known := r.msg.Type == dhcpv6.Renew && l != nil && len(l.prefixes) > 0 || r.bound(kind, l, ia.IAID) != nil
 	status := r.choose(kind, l, ia)
 	granted := r.leases[from:]
 	if status == dhcpv6.StatusNoBinding && r.msg.Type == dhcpv6.Rebind && !r.anyForeign(kind, l, ia) {
@@ -112,8 +113,8 @@ func (r *request) addLeases(l *link, b *lease.Binding, host *Host) {
 	for i := range l.prefixes {
 		p := &l.prefixes[i]
 		leased := p.lease(b.Kind, b.ID, b.Length)
-		if !leased.IsValid() || !p.usable(r.now) {
-			continue
+		if !leased.IsValid() || !p.usable(r.now) || contains(r.leases[from:], leased) {
+			continue // two addresses may share a subnet, with prefixes of different lengths
 		}
 		valid := min(p.valid.Until(r.now), l.MaxValid, longest)
 		preferred := min(p.preferred.Until(r.now), l.MaxPreferred, longest, valid)
@@ -145,7 +146,9 @@ func (r *request) addWithdrawn(leases, granted []lease.Lease) {
 func (p *prefix) lease(kind lease.Kind, id uint64, length uint8) netip.Prefix {
 	switch {
 	case kind == lease.Address && p.addresses:
-		return addressUnder(p.subnet, id)
+		if a := addressUnder(p.subnet, id); a.Addr() != p.address {
+			return a
+		}
 	case kind == lease.Prefix && p.delegates:
 		return subnetUnder(p.net, id, length)
 	}
@@ -192,8 +195,8 @@ func (r *request) writePrefix(kind lease.Kind, p netip.Prefix, preferred, valid 
 	}
 }
 
-// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. To a Rebind that gets nothing,
-// of a binding not known, only what does not belong to the link is said: the rest may be another server's.
+// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. If the binding is not known
+// and gets nothing, only what does not belong to the link is said: the rest may be another server's.
 func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, granted []lease.Lease, known bool) (any bool) {
 	if r.msg.Type != dhcpv6.Renew && r.msg.Type != dhcpv6.Rebind || l == nil {
 		return false

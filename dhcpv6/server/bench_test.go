@@ -58,3 +58,26 @@ func BenchmarkRelayedRenew(b *testing.B) {
 		return relay(client, message(dhcpv6.Renew, duid(n), na(1)), option(dhcpv6.OptionInterfaceID, []byte("eth0")))
 	})
 }
+
+// BenchmarkFullPool is a flood of clients that a full pool has nothing for.
+func BenchmarkFullPool(b *testing.B) {
+	l := start(b, func(s *setup) { s.only("2001:db8:1::1/48") })
+	for n := 0; ; n++ {
+		out, err := l.Handle(l.now, multicast(message(dhcpv6.Request, duid(n), pd(1, "::/62"))), l.buf)
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.Events()
+		if read(b, out.Payload).ias[0].status != "" {
+			break
+		}
+	}
+	in := multicast(message(dhcpv6.Request, duid(1<<20), pd(1, "::/62")))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := l.Handle(l.now, in, l.buf); err != nil {
+			b.Fatal(err)
+		}
+		l.Events()
+	}
+}

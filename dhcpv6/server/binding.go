@@ -7,6 +7,9 @@ import (
 	"lan6d/dhcpv6/lease"
 )
 
+// maxBindings bounds the memory that the clients of one link can take, whatever its pools would allow.
+const maxBindings = 1 << 17
+
 // binding finds the IA's binding, or makes one: with the id that the configuration fixes, the id of what the client
 // names, or the client's own from the pool. When there is none to be had, status says why.
 func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (b *lease.Binding, status dhcpv6.StatusCode) {
@@ -21,7 +24,10 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (
 		return nil, r.noBinding(kind, l, b)
 	}
 	wish := l.wish(kind, ia)
-	if b != nil && l.keeps(b) && (b.State == lease.Bound || kind == lease.Address || b.Length == wish.length) {
+	if b != nil && b.State == lease.Bound && (l.keeps(b) || r.onlyAdvertises()) {
+		return b, dhcpv6.StatusSuccess // a Request will move it, if need be
+	}
+	if b != nil && b.State != lease.Bound && l.keeps(b) && (kind == lease.Address || b.Length == wish.length) {
 		return b, dhcpv6.StatusSuccess
 	}
 	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
@@ -257,25 +263,41 @@ func (l *link) idOf(kind lease.Kind, p netip.Prefix) (uint64, bool) {
 
 // allocate takes an id from the first of the link's pools that has one. A prefix may come out longer than wished for.
 func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lease.Binding {
-	if kind == lease.Address {
-		for _, pool := range l.pools[kind] {
-			if b := l.leases.AllocateAddress(r.client, ia.IAID, pool, w.id); b != nil {
-				return b
-			}
-		}
+	if l.leases.Len() >= maxBindings {
 		return nil
 	}
-	for length := w.length; length <= 64; length++ {
+	length, last := w.length, uint8(64)
+	if kind == lease.Address {
+		length, last = 0, 0
+	}
+	for ; length <= last; length++ {
+		if l.isFull(kind, length) {
+			continue
+		}
 		for _, pool := range l.pools[kind] {
-			if b := l.leases.AllocatePrefix(r.client, ia.IAID, pool, length, w.want()); b != nil {
+			if b := l.allocateFrom(pool, kind, r.client, ia.IAID, length, w); b != nil {
 				return b
 			}
 		}
+		l.full[kind][length] = l.leases.Changes() + 1
 	}
 	return nil
 }
 
-// want is the id to try first; one that no pool has if the client names none.
+func (l *link) allocateFrom(pool lease.Pool, kind lease.Kind, client dhcpv6.DUID, iaid uint32, length uint8, w wish) *lease.Binding {
+	if kind == lease.Address {
+		return l.leases.AllocateAddress(client, iaid, pool, w.id)
+	}
+	return l.leases.AllocatePrefix(client, iaid, pool, length, w.want())
+}
+
+// isFull reports whether the pools had nothing of that length left when they were searched last, and nothing has changed
+// since: a full pool must not cost a search for each message that asks of it.
+func (l *link) isFull(kind lease.Kind, length uint8) bool {
+	return l.full[kind][length] == l.leases.Changes()+1
+}
+
+// want is the subnet id to try first; one that no pool has if the client names none.
 func (w wish) want() uint64 {
 	if w.named {
 		return w.id

@@ -27,6 +27,7 @@ func (l *link) setPrefixPools(s *Server, index int) {
 			global = append(global, room)
 		}
 		own = append(own, s.ownSubnets(p.net)...)
+		own = append(own, s.heldElsewhere(l, p.net)...)
 		reserved = append(reserved, s.hosts.reservedSubnets(p.net, l.PDMinLength)...)
 	}
 	l.own[lease.Prefix] = lease.NewReserved(own)
@@ -64,6 +65,25 @@ func (s *Server) ownSubnets(net netip.Prefix) (spans []lease.Span) {
 				length = a.Prefix.Bits()
 			}
 			spans = append(spans, subnetSpan(net, a.Prefix.Addr(), length))
+		}
+	}
+	return spans
+}
+
+// heldElsewhere are the subnet ids under net that clients of other links have been delegated, from a larger prefix of
+// that link which net was not yet taken out of.
+func (s *Server) heldElsewhere(l *link, net netip.Prefix) (spans []lease.Span) {
+	for _, other := range s.links {
+		larger := func(p prefix) bool { return p.net.Bits() < net.Bits() && p.net.Overlaps(net) }
+		if other == l || !slices.ContainsFunc(other.prefixes, larger) {
+			continue
+		}
+		for _, b := range other.leases.Bindings() {
+			for _, held := range b.Leases {
+				if b.State == lease.Bound && b.Kind == lease.Prefix && net.Contains(held.Prefix.Addr()) {
+					spans = append(spans, subnetSpan(net, held.Prefix.Addr(), int(b.Length)))
+				}
+			}
 		}
 	}
 	return spans

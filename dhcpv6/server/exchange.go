@@ -61,6 +61,9 @@ func (r *request) solicit() error {
 
 // update: Request, Renew and Rebind, sections 18.3.2, 18.3.4 and 18.3.5.
 func (r *request) update() error {
+	if r.blind() {
+		return DropCannotJudge
+	}
 	r.header(dhcpv6.Reply)
 	if asked, _ := r.assignAll(); asked > 0 && r.answers == 0 && r.msg.Type == dhcpv6.Rebind {
 		return DropCannotJudge
@@ -69,16 +72,46 @@ func (r *request) update() error {
 	return nil
 }
 
+// blind reports whether nothing can be said of what a Renew or Rebind names: there is no binding for it, and the link has
+// no prefix, yet, when the router has just come up. The leases may be right; the client will ask again.
+func (r *request) blind() bool {
+	if r.msg.Type == dhcpv6.Request || len(r.link.prefixes) > 0 {
+		return false
+	}
+	named := false
+	for code, data := range r.msg.Options.All() {
+		kind, l, ok := r.kindOf(code)
+		if !ok {
+			continue
+		}
+		ia, _ := dhcpv6.ParseIA(data)
+		if r.bound(kind, l, ia.IAID) != nil {
+			return false
+		}
+		for p := range listed(kind, &ia) {
+			named = named || !p.Addr().IsUnspecified()
+		}
+	}
+	return named
+}
+
+// kindOf is the kind of an option that is an IA, and the link that its leases are of.
+func (r *request) kindOf(code dhcpv6.OptionCode) (kind lease.Kind, l *link, ok bool) {
+	switch code {
+	case dhcpv6.OptionIANA:
+		return lease.Address, r.onLink, true
+	case dhcpv6.OptionIAPD:
+		return lease.Prefix, r.link, true
+	}
+	return 0, nil, false
+}
+
 // assignAll answers each IA of the message and then sets T1 and T2, the same in all that grant something.
 func (r *request) assignAll() (asked, granted int) {
 	r.readName()
 	for code, data := range r.msg.Options.All() {
-		kind, l := lease.Address, r.onLink
-		switch code {
-		case dhcpv6.OptionIANA:
-		case dhcpv6.OptionIAPD:
-			kind, l = lease.Prefix, r.link
-		default:
+		kind, l, ok := r.kindOf(code)
+		if !ok {
 			continue
 		}
 		asked++
@@ -142,13 +175,9 @@ func (r *request) giveBack(end func(kind lease.Kind, l *link, ia *dhcpv6.IA) boo
 	r.header(dhcpv6.Reply)
 	r.w.Status(dhcpv6.StatusSuccess, "")
 	for code, data := range r.msg.Options.All() {
-		kind, l := lease.Address, r.onLink
-		switch {
-		case code == dhcpv6.OptionIANA:
-		case code == dhcpv6.OptionIAPD && r.msg.Type == dhcpv6.Release:
-			kind, l = lease.Prefix, r.link
-		default:
-			continue
+		kind, l, ok := r.kindOf(code)
+		if !ok || kind == lease.Prefix && r.msg.Type == dhcpv6.Decline {
+			continue // prefixes are not declined
 		}
 		ia, _ := dhcpv6.ParseIA(data)
 		if end(kind, l, &ia) {

@@ -18,11 +18,11 @@ type Link struct {
 	Addresses []LinkAddress
 }
 
-// LinkAddress is an address of the interface that is ready for use: not tentative, not temporary, not a duplicate. The
-// lifetimes end at the moments given; the zero time means never.
+// LinkAddress is an address of the interface. The lifetimes end at the moments given; the zero time means never.
 type LinkAddress struct {
 	Prefix           netip.Prefix // the address and the length of its prefix
 	Preferred, Valid time.Time
+	Unready          bool // tentative or temporary: nothing is given from its prefix, but nobody else gets its subnet
 }
 
 // link is a served interface: its configuration, its state and what follows from both.
@@ -40,7 +40,13 @@ type link struct {
 	domain    []byte     // the first search domain in wire form; empty: none
 	source    netip.Addr // a global address to send from
 
+	*memory
+}
+
+// memory is what a link remembers from one message to the next, beside its bindings.
+type memory struct {
 	quietUntil [2]lease.Time // of PoolFull events
+	full       [2][65]uint64 // by length of prefix, 0 for addresses: see link.isFull
 }
 
 // prefix is one of the interface's prefixes.
@@ -68,7 +74,7 @@ func (s *Server) SetLinks(now time.Time, links []Link) {
 	for i := range s.config.Interfaces {
 		l := &link{Interface: &s.config.Interfaces[i]}
 		l.leases = s.table.Link(l.Name)
-		l.quietUntil = quiet[l.Name]
+		l.memory = &memory{quietUntil: quiet[l.Name]}
 		s.links = append(s.links, l)
 		if j := slices.IndexFunc(links, func(k Link) bool { return k.Name == l.Name }); j >= 0 {
 			l.present, l.ifindex, l.linkLocal = true, links[j].Ifindex, links[j].LinkLocal
@@ -94,7 +100,7 @@ func (l *link) setPrefixes(t *lease.Table, addresses []LinkAddress) {
 	}
 	for _, a := range addresses {
 		address := a.Prefix.Addr()
-		if !address.Is6() || address.Is4In6() || !address.IsGlobalUnicast() {
+		if a.Unready || !address.Is6() || address.Is4In6() || !address.IsGlobalUnicast() || a.Prefix.IsSingleIP() {
 			continue
 		}
 		p := prefix{

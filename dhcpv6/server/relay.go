@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
 )
 
 // relayHead is what the answer repeats of one relay agent's header. Options alias the datagram.
@@ -47,12 +48,34 @@ func (r *request) unwrap(payload []byte) ([]byte, error) {
 func (r *request) findRelayedLink() {
 	for i := r.relays - 1; i >= 0; i-- {
 		if a := r.relayed[i].link; a.IsGlobalUnicast() {
-			if r.onLink = r.linkOf(a); r.onLink != nil {
-				r.link = r.onLink
+			r.onLink = nil
+			if l := r.linkOf(a); l != nil {
+				r.link, r.onLink = l, r.behind(l, a)
 			}
 			return
 		}
 	}
+}
+
+// behind is the client's link as its addresses see it. It is l, if the link-address is in the subnet of one of l's own
+// addresses. Else it is another link, which a part of l's prefix is routed to: the /64 around the link-address is the
+// subnet there.
+func (s *Server) behind(l *link, a netip.Addr) *link {
+	if l.onLink(lease.Address, a) {
+		return l
+	}
+	view := &s.behindLink
+	*view = *l
+	view.prefixes = s.behindPrefix[:0]
+	for _, p := range l.prefixes {
+		if p.net.Contains(a) {
+			p.address, p.addresses = a, l.Addresses && l.allowed(&p)
+			p.subnet = netip.PrefixFrom(a, max(64, p.net.Bits())).Masked()
+			view.prefixes = append(view.prefixes, p)
+			break
+		}
+	}
+	return view
 }
 
 // linkOf is the served link with the longest prefix around an address, or nil.

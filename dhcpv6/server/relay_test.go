@@ -254,7 +254,7 @@ func TestRelayLinkAddress(t *testing.T) {
 	}{
 		{"arrival link", []string{"2001:db8:1::9"}, lanAddr, lanPrefix},
 		{"another link of ours", []string{"2001:db8:2::9"}, guestAddr, guestPrefix},
-		{"a link within what we delegate is in our prefix", []string{"2001:db8:2:c4::9"}, guestAddr, guestPrefix},
+		{"a link that part of our prefix is routed to", []string{"2001:db8:2:c5::9"}, "[2001:db8:2:c5::e71]", guestPrefix},
 		{"::", []string{"::"}, lanAddr, lanPrefix},
 		{"link-local", []string{"fe80::9"}, lanAddr, lanPrefix},
 		{"multicast", []string{"ff02::1:2"}, lanAddr, lanPrefix},

@@ -30,6 +30,9 @@ type Server struct {
 	events   []Event
 	counters Counters
 	request  request // scratch of Handle, kept to allocate nothing
+
+	behindLink   link // likewise: see behind
+	behindPrefix [1]prefix
 }
 
 // New makes a server without links. The table's epoch becomes now.

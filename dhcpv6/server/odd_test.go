@@ -1,0 +1,129 @@
+package server_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/server"
+)
+
+// Odd but legal states of the interfaces.
+
+func TestTwoAddressesInOneSubnet(t *testing.T) {
+	l := start(t, func(s *setup) { s.only("2001:db8:1::1/56", "2001:db8:1::2/64") })
+	if got := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants(); len(got) != 1 {
+		t.Errorf("granted %v, want one address", got)
+	}
+}
+
+// A router that has just come up has no prefix yet: what its clients have may be right, and must not be taken away.
+func TestRenewBeforeThereIsAPrefix(t *testing.T) {
+	l := start(t, func(s *setup) { s.only() })
+	for _, typ := range []dhcpv6.MessageType{dhcpv6.Renew, dhcpv6.Rebind} {
+		for _, ia := range [][]byte{na(1, "2001:db8:1::e71"), pd(1, "2001:db8:1:c4::/62")} {
+			l.wantDropOf(multicast(message(typ, duid(1), ia)), server.DropCannotJudge)
+		}
+	}
+	// One that never had any has nothing to lose.
+	if a := l.request(dhcpv6.Renew, duid(1), na(1)); a.ias[0].status != "NoAddrsAvail" {
+		t.Errorf("Renew without addresses: %+v", a.ias[0])
+	}
+}
+
+// When the prefix was there and went, the server does know.
+func TestRenewWhenThePrefixIsGone(t *testing.T) {
+	l := start(t)
+	held := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()
+	l.relink(func(s *setup) { s.only() })
+	if got := l.request(dhcpv6.Renew, duid(1), na(1, held...)).ias[0].withdrawn(); len(got) != 1 || got[0] != held[0] {
+		t.Errorf("withdrawn %v, want %v", got, held)
+	}
+}
+
+// An address of 128 bits is on no network: it gives nothing, and nothing can be judged by it.
+func TestHostAddressOnly(t *testing.T) {
+	l := start(t, func(s *setup) { s.only("2001:db8:1::1/128") })
+	l.wantDropOf(multicast(message(dhcpv6.Confirm, duid(1), na(1, "2001:db8:1::e71"))), server.DropCannotJudge)
+	if a := l.request(dhcpv6.Request, duid(1), na(1, "2001:db8:1::e71")); a.ias[0].status != "NoAddrsAvail" {
+		t.Errorf("Request: %+v", a.ias[0])
+	}
+}
+
+// A subnet on another interface is the router's own before its address is ready.
+func TestUnreadyAddressIsNotDelegated(t *testing.T) {
+	l := start(t, func(s *setup) {
+		s.Links = append(s.Links, server.Link{Ifindex: 9, Addresses: []server.LinkAddress{
+			{Prefix: netip.MustParsePrefix("2001:db8:1:c4::1/64"), Unready: true},
+		}})
+	})
+	got := l.request(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:c4::/62")).ias[0].grants()
+	if len(got) != 1 || got[0] == "2001:db8:1:c4::/62" {
+		t.Errorf("delegated %v", got)
+	}
+	// Nor does anything come from it.
+	l = start(t, func(s *setup) { s.Links[0].Addresses[0].Unready = true })
+	if a := l.request(dhcpv6.Request, duid(1), na(1)); a.ias[0].status != "NoAddrsAvail" {
+		t.Errorf("from an unready address: %+v", a.ias[0])
+	}
+}
+
+// A Solicit promises nothing, so it takes nothing away: not even an address that has meanwhile been reserved.
+func TestSolicitLeavesBindingsAlone(t *testing.T) {
+	l := start(t)
+	held := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()
+	l.reconfigure(func(s *setup) { s.Hosts = append(s.Hosts, server.Host{MACs: [][6]byte{mac(2)}, HostID: 0xe71}) })
+	l.Events()
+	l.request(dhcpv6.Solicit, duid(1), na(1))
+	l.wantEvents()
+	if b := l.Table().Link("lan").Lookup(duid(1), 1, 0); b == nil || b.Leases[0].Prefix.Addr().String() != held[0] {
+		t.Errorf("the binding is %+v, want %v in it", b, held)
+	}
+}
+
+// A smaller prefix moves to another interface: what a client of the first still holds of it is not delegated again.
+func TestPrefixMovesToAnotherLink(t *testing.T) {
+	l := start(t, func(s *setup) { s.secondLink() })
+	held := l.request(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:10::/62")).ias[0].grants()
+	l.relink(func(s *setup) { s.address(1, "2001:db8:1:1f::1/60") })
+	for n := range 20 {
+		in := multicast(message(dhcpv6.Request, duid(100+n), pd(1)))
+		in.Ifindex = 3
+		out, err := l.handle(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range read(t, out.Payload).ias[0].grants() {
+			if netip.MustParsePrefix(got).Overlaps(netip.MustParsePrefix(held[0])) {
+				t.Fatalf("%s is delegated, and so is %s", got, held[0])
+			}
+		}
+	}
+}
+
+// That a pool is full is remembered, until something in it becomes free.
+func TestFullPoolBecomesFree(t *testing.T) {
+	l := start(t, func(s *setup) { s.only("2001:db8:1::1/60") })
+	var held string
+	for n := range 15 { // all but the router's own
+		held = l.request(dhcpv6.Request, duid(n), pd(1, "::/64")).ias[0].grants()[0]
+	}
+	for range 2 {
+		if a := l.request(dhcpv6.Request, duid(99), pd(1, "::/64")); a.ias[0].status != "NoPrefixAvail" {
+			t.Fatalf("from a full pool: %+v", a.ias[0])
+		}
+	}
+	l.request(dhcpv6.Release, duid(14), pd(1, held))
+	if got := l.request(dhcpv6.Request, duid(99), pd(1, "::/64")).ias[0].grants(); len(got) != 1 || got[0] != held {
+		t.Errorf("delegated %v, want %s", got, held)
+	}
+}
+
+// Without a wish, an interface id of 64 bits is the client's own, not the last of the pool.
+func TestInterfaceIDsOf64Bits(t *testing.T) {
+	l := start(t, func(s *setup) { s.lan().HostIDLength = 64 })
+	got := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()
+	if len(got) != 1 || got[0] == "2001:db8:1:0:ffff:ffff:ffff:ffff" {
+		t.Errorf("granted %v", got)
+	}
+}
