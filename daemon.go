@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/signal"
 	"time"
@@ -34,10 +36,13 @@ type daemon struct {
 	duid     dhcpv6.DUID // the server's: the configured one, or ownDUID
 	ownDUID  dhcpv6.DUID // the one in the state directory
 	started  bool
+	changed  bool // the configuration, since the server was told
+
+	lastRefused time.Time // when an answer too long was logged
 }
 
 // serve runs the server until it is told to stop.
-func serve(o options, stderr io.Writer) error {
+func serve(o options, stderr io.Writer) (err error) {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, unix.SIGHUP, unix.SIGTERM, unix.SIGINT)
 	defer signal.Stop(signals)
@@ -46,6 +51,11 @@ func serve(o options, stderr io.Writer) error {
 		if err := log.useSyslog(); err != nil {
 			return err
 		}
+		defer func() {
+			if err != nil {
+				log.errorf("%v", err)
+			}
+		}()
 	}
 	config, problems, err := o.load()
 	if err != nil {
@@ -128,18 +138,17 @@ func (d *daemon) start() error {
 		return nil
 	}
 	d.started = true
-	var failed error
+	failed := 0
 	for _, s := range d.served {
-		if s.socket != nil || s.err == nil {
-			failed = nil
-			break
+		if s.err != nil {
+			failed++
 		}
-		failed = s.err
 	}
-	if failed == nil {
-		d.log.infof("lan6d %s started, server DUID %s", version, d.duid)
+	if failed > 0 && failed == len(d.served) {
+		return errors.New("no interface can be served")
 	}
-	return failed
+	d.log.infof("lan6d %s started, server DUID %s", version, d.duid)
+	return nil
 }
 
 // handle answers a batch of datagrams: first all of them, then one system call sends the answers.
@@ -160,13 +169,23 @@ func (d *daemon) handle(b *netif.Batch) {
 		case err == nil:
 			d.outbox.Add(b.Socket(), len(out.Payload), out.Peer, out.Local, out.Ifindex)
 		case err == server.DropReplyTooLong:
-			d.log.warnf("%s: the answer to %v does not fit a datagram: refused", b.Socket().Name(), in.From.Addr())
+			d.refused(b.Socket().Name(), in.From.Addr(), now)
 		case d.log.packet(now):
 			d.log.debugf("%s: message from %v dropped: %v", b.Socket().Name(), in.From.Addr(), err)
 		}
 	}
 	d.flush()
 	b.Release()
+}
+
+// refused tells of an answer that does not fit a datagram, once a minute: anybody can ask for too much.
+func (d *daemon) refused(device string, client netip.Addr, now time.Time) {
+	if now.Sub(d.lastRefused) < time.Minute {
+		return
+	}
+	d.lastRefused = now
+	d.log.warnf("%s: the answer to %v does not fit a datagram, refused; %d so far",
+		device, client, d.server.Counters().Dropped[server.DropReplyTooLong])
 }
 
 // flush sends what the outbox holds.

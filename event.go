@@ -26,13 +26,14 @@ func (d *daemon) logEvent(e *server.Event) {
 	}
 }
 
-// eventLine is the event in words: "lan: bound 2001:db8::1a3 to 00030001020000000001 (laptop) for 1h30m".
+// eventLine is the event in words:
+// "lan: bound 2001:db8::1a3 to 00030001020000000001 IAID 0000001a (laptop) at fe80::2 for 1h30m".
 func eventLine(e *server.Event) string {
 	if e.Kind == server.PoolFull {
 		return fmt.Sprintf("%s: no %s is left for a client", e.Link, map[lease.Kind]string{
 			lease.Address: "address", lease.Prefix: "prefix"}[e.Key.Kind])
 	}
-	client := fmt.Sprintf("%v IAID %x", dhcpv6.DUID(e.Key.DUID), e.Key.IAID)
+	client := fmt.Sprintf("%v IAID %08x", dhcpv6.DUID(e.Key.DUID), e.Key.IAID)
 	if e.Hostname != "" {
 		client += " (" + e.Hostname + ")"
 	}
@@ -45,7 +46,7 @@ func eventLine(e *server.Event) string {
 			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Took))
 		}
 		return fmt.Sprintf("%s by %s: another host uses it", line, client)
-	case server.Expired:
+	case server.Expired, server.Replaced:
 		return fmt.Sprintf("%s of %s", line, client)
 	}
 	return fmt.Sprintf("%s by %s", line, client)

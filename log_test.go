@@ -117,15 +117,17 @@ func TestEventLines(t *testing.T) {
 		want  string
 	}{
 		{server.Event{Kind: server.Bound, At: at, Link: "lan", Key: key, Hostname: "laptop", Leases: leases, Client: client},
-			"lan: bound 2001:db8::1a3, fd00::1a3 to 00030001020000000001 IAID 1a (laptop) at fe80::2 for 1h30m"},
+			"lan: bound 2001:db8::1a3, fd00::1a3 to 00030001020000000001 IAID 0000001a (laptop) at fe80::2 for 1h30m"},
 		{server.Event{Kind: server.Renewed, At: at, Link: "lan", Key: key, Leases: forever, Client: client},
-			"lan: renewed 2001:db8:0:10::/60 to 00030001020000000001 IAID 1a at fe80::2 for ever"},
+			"lan: renewed 2001:db8:0:10::/60 to 00030001020000000001 IAID 0000001a at fe80::2 for ever"},
 		{server.Event{Kind: server.Released, At: at, Link: "lan", Key: key, Leases: forever},
-			"lan: released 2001:db8:0:10::/60 by 00030001020000000001 IAID 1a"},
+			"lan: released 2001:db8:0:10::/60 by 00030001020000000001 IAID 0000001a"},
+		{server.Event{Kind: server.Replaced, At: at, Link: "lan", Key: key, Leases: forever},
+			"lan: replaced 2001:db8:0:10::/60 of 00030001020000000001 IAID 0000001a"},
 		{server.Event{Kind: server.Expired, At: at, Link: "lan", Key: key, Leases: forever},
-			"lan: expired 2001:db8:0:10::/60 of 00030001020000000001 IAID 1a"},
+			"lan: expired 2001:db8:0:10::/60 of 00030001020000000001 IAID 0000001a"},
 		{server.Event{Kind: server.Declined, At: at, Link: "lan", Key: key, Leases: leases[:1], Took: time.Hour},
-			"lan: declined 2001:db8::1a3 by 00030001020000000001 IAID 1a: another host uses it, not given out for 1h"},
+			"lan: declined 2001:db8::1a3 by 00030001020000000001 IAID 0000001a: another host uses it, not given out for 1h"},
 		{server.Event{Kind: server.PoolFull, Link: "lan", Key: lease.Key{Kind: lease.Prefix}},
 			"lan: no prefix is left for a client"},
 	} {

@@ -26,7 +26,9 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 			return nil, problems, fmt.Errorf("there is no configuration: neither %s nor %s exists (-i IFACE serves one interface without)",
 				filepath.Join(dirs.Config, "dhcp"), filepath.Join(dirs.Config, "lan6d"))
 		}
+		system := config.Server // what other programs' files say: the server's DUID, the time zone
 		config, problems = openwrt.Default(o.iface)
+		config.Server = system
 	}
 	if o.iface != "" {
 		if err := config.Only(o.iface); err != nil {
@@ -63,7 +65,7 @@ func (d *daemon) logProblems(problems []openwrt.Problem) {
 
 // apply makes a configuration the running one. Bindings stay.
 func (d *daemon) apply(config *openwrt.Config) {
-	d.config = config
+	d.config, d.changed = config, true
 	d.log.level = config.Daemon.LogLevel
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,9 +66,12 @@ func (d *daemon) configure() {
 		d.follow(s)
 	}
 	now := time.Now()
-	config := d.config.ServerConfig()
-	config.DUID = d.duid
-	d.server.SetConfig(now, config)
+	if d.changed {
+		config := d.config.ServerConfig()
+		config.DUID = d.duid
+		d.server.SetConfig(now, config)
+		d.changed = false
+	}
 	d.server.SetLinks(now, d.links())
 }
 
@@ -106,7 +110,7 @@ func (d *daemon) follow(s *served) {
 	switch {
 	case !ok:
 		if !s.missed {
-			d.log.warnf("%s: there is no device %s: waiting for it", s.name, s.device)
+			d.log.warnf("%s: there is no device %s: waiting for it (option ifname names another)", s.name, s.device)
 		}
 		s.close()
 		s.missed, s.err, s.retry = true, nil, time.Time{}
@@ -143,8 +147,12 @@ func (d *daemon) listen(s *served) {
 		return
 	}
 	s.socket, s.err, s.retry = socket, nil, time.Time{}
-	go socket.Feed(d.batches, d.report)
-	d.log.infof("%s: serving %s", s.name, s.device)
+	go func() {
+		if err := socket.Feed(d.batches, d.report); !errors.Is(err, os.ErrClosed) {
+			d.report(fmt.Errorf("%s: receiving ended: %w", s.device, err))
+		}
+	}()
+	d.log.infof("%s: serving, on device %s", s.name, s.device)
 }
 
 // retry opens the sockets that could not be opened, where it is time to.
@@ -188,9 +196,6 @@ func (d *daemon) links() (links []server.Link) {
 // (RFC 8981) is not the router's for long.
 func addresses(addrs []netif.Addr) (list []server.LinkAddress) {
 	for _, a := range addrs {
-		if a.Flags.Has(netif.DADFailed) {
-			continue
-		}
 		preferred, _ := a.PreferredUntil()
 		valid, _ := a.ValidUntil()
 		list = append(list, server.LinkAddress{

@@ -68,7 +68,7 @@ func serverDUID(dir string, links []netif.Link) (dhcpv6.DUID, error) {
 func saveDUID(path string, links []netif.Link) (dhcpv6.DUID, error) {
 	duid := newDUID(links)
 	temporary := path + ".tmp"
-	err := os.WriteFile(temporary, []byte(duid.String()+"\n"), 0o644)
+	err := writeFile(temporary, duid.String()+"\n")
 	if err == nil {
 		err = unix.Rename(temporary, path)
 	}
@@ -106,6 +106,19 @@ func makeDirectory(dir string) error {
 		return nil // if it is no directory, opening a file in it tells
 	}
 	return err
+}
+
+// writeFile makes a file with that content, and returns when the disk has it.
+func writeFile(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err == nil {
+		err = f.Sync()
+	}
+	return errors.Join(err, f.Close())
 }
 
 // readFile returns what is in a file, up to 64 KiB of it.

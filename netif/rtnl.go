@@ -21,6 +21,7 @@ type state struct {
 	addrs  map[addrKey]Addr // may be known before their link
 	now    func() time.Time // when a lifetime is read
 	report func(error)      // of messages that make no sense
+	dumps  int              // how often everything was read
 }
 
 // addrKey is what tells addresses apart: the same link-local address may be on
@@ -119,7 +120,9 @@ func (s *state) applyLink(gone bool, b []byte) error {
 	if full {
 		// Counted here, because a snapshot may come too late to show a change and its undoing.
 		old, known := s.links[l.Index]
-		l.Restarts = old.Restarts
+		if l.Restarts = old.Restarts; !known {
+			l.Restarts = s.dumps << 16 // another number after each dump: who knows what it missed
+		}
 		if known && (l.Running && !old.Running || l.MTU != old.MTU) {
 			l.Restarts++
 		}
@@ -238,6 +241,7 @@ func (s *state) dump(netns int) error {
 	addrs := make([]byte, unix.SizeofIfAddrmsg)
 	addrs[0] = unix.AF_INET6
 
+	s.dumps++
 	for range dumpAttempts {
 		clear(s.links)
 		clear(s.addrs)

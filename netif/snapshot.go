@@ -45,7 +45,7 @@ type Link struct {
 	Up           bool   // set up by the administrator
 	Running      bool   // up and with a carrier: datagrams can be sent
 	MTU          int
-	Restarts     int    // how often it has come up, or changed its MTU, since it was first seen: see Socket.Rejoin
+	Restarts     int    // another number each time it comes up or changes its MTU: see Socket.Rejoin
 	Master       int    // index of the bridge or bond it is a port of; 0 if none
 	Addrs        []Addr // IPv6 addresses, sorted
 }

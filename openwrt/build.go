@@ -18,10 +18,15 @@ type builder struct {
 	search   []string       // of the system's resolver
 	index    map[string]int // of config.Interfaces, by name
 	sections map[string]int // the same by the name of the "dhcp" section; -1: a line in it is wrong
+
+	hostLines map[string]int // where what a host alone has was first seen
 }
 
 func newBuilder() *builder {
-	return &builder{config: &Config{}, daemon: newDaemon(), index: make(map[string]int), sections: make(map[string]int)}
+	return &builder{
+		config: &Config{}, daemon: newDaemon(),
+		index: make(map[string]int), sections: make(map[string]int), hostLines: make(map[string]int),
+	}
 }
 
 // add keeps what a person wrote into the files from filling the log.
@@ -91,6 +96,7 @@ func (b *builder) build(p *Packages) (*Config, []Problem) {
 		b.finish(&b.config.Interfaces[n])
 	}
 	resolveModes(b, b.config.Interfaces)
+	b.refuseTwins(b.config.Interfaces)
 
 	c := &b.config.Server
 	var g globals
@@ -133,6 +139,7 @@ func (b *builder) dhcpSection(s *uci.Section) {
 		var h host
 		if b.usable(s) && b.apply(s, hostOptions(&h), false) {
 			b.config.Server.Hosts = append(b.config.Server.Hosts, h.result())
+			b.noteTwins(s.Pos, &h)
 		}
 	case "boot6":
 		if b.usable(s) {

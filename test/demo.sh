@@ -4,26 +4,29 @@
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 
-if [ -z "${LAN6D_DEMO-}" ]; then
-	LAN6D_DEMO=$(mktemp -d)
-	export LAN6D_DEMO
-	cp "$1" "$LAN6D_DEMO/lan6d"
-	trap 'rm -rf "$LAN6D_DEMO"' EXIT
+if [ "$1" != --inside ]; then
+	program=$(realpath "$1")
 	# Root is not needed where users may make namespaces.
-	if [ "$(id -u)" = 0 ]; then
-		unshare --net --mount "$0"
+	if unshare --net --mount true 2>/dev/null; then
+		set -- unshare --net --mount
 	elif unshare --user --map-root-user --net --mount true 2>/dev/null; then
-		unshare --user --map-root-user --net --mount "$0"
-	else
+		set -- unshare --user --map-root-user --net --mount
+	elif [ "$(id -u)" != 0 ] && command -v sudo >/dev/null; then
 		echo "This machine lets only root make network namespaces: using sudo."
-		sudo --preserve-env=LAN6D_DEMO,KEEP unshare --net --mount "$0"
+		set -- sudo --preserve-env=KEEP unshare --net --mount
+	else
+		echo "The demo needs network namespaces, and this machine refuses them:" >&2
+		echo "please run make as root; in a container, give that more privileges (docker run --privileged)." >&2
+		exit 1
 	fi
-	exit
+	exec "$@" "$0" --inside "$program"
 fi
 
-# From here on, inside the namespaces: nothing can reach the machine's own network or files.
-cd "$LAN6D_DEMO"
-mount --make-rprivate / 2>/dev/null || true
+# From here on, inside the namespaces: nothing can reach the machine's own network or files. What is written lies in a
+# file system in memory that goes when the demo ends.
+program=$2
+mount -t tmpfs tmpfs /run
+cd /run
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
 [ -t 1 ] || say() { printf '\n%s\n' "$*"; }
@@ -32,6 +35,7 @@ stop() {
 	wait 2>/dev/null || true
 }
 trap stop EXIT
+trap 'exit 1' HUP INT TERM
 fail() {
 	echo "The demo failed: $*" >&2
 	sed 's/^/  lan6d:    /' server.log >&2
@@ -73,7 +77,7 @@ TEXT
 say "2. lan6d starts on the router, with the built-in configuration"
 echo "   \$ lan6d -i lan0"
 mkdir config
-./lan6d -c config -i lan0 -d state >server.log 2>&1 &
+"$program" -c config -i lan0 -d state >server.log 2>&1 &
 server=$!
 until_true grep -q started server.log || fail "lan6d did not start"
 tshark -Q -i lan0 -f 'udp port 546 or udp port 547' -w capture.pcap 2>tshark.log &
@@ -94,7 +98,7 @@ touch leases
 # A copy, because some systems confine the installed one to its usual files.
 cp "$(command -v dhclient)" client
 echo "   \$ dhclient -6 -N -P eth0"
-on_host ./client -6 -1 -d -N -P -lf leases -pf client.pid -sf "$PWD/script" -cf /dev/null eth0 >client.log 2>&1 &
+nsenter --net="/proc/$holder/ns/net" ./client -6 -1 -d -N -P -lf leases -pf client.pid -sf "$PWD/script" -cf /dev/null eth0 >client.log 2>&1 &
 client=$!
 bound() { [ "$(grep -c 'bound' server.log)" -ge 2 ] && test -s prefixes && on_host ip -6 address show dev eth0 | grep -q 2001:db8; }
 until_true bound || fail "the client got no lease"
@@ -119,8 +123,8 @@ on_host ip -6 -brief address show dev eth0 scope global | sed 's/^/   /'
 sort -u prefixes | sed 's/^/   and may give to its own network:  /'
 cat <<TEXT
 
-   Of both leases the address (or prefix) under the provider's prefix and the one under the home's own have the same
-   id: if the provider's prefix changes, the rest stays.
+   The two addresses end alike and the two prefixes have the same subnet number, under the provider's prefix and under
+   the home's own: if the provider's prefix changes, the rest stays.
 
 What to read next: README.md (options), docs/DESIGN.md (how it works), dhcpv6/server/exchange.go (the protocol).
 TEXT

@@ -20,6 +20,7 @@ wide-dhcpv6-relay | dhcp6relay                         | a real relay (WIDE)
 qemu-user        | qemu-mips                           | runs the tests as on MIPS and ARM
 xz-utils         | xz                                  | measures the compressed size'
 
+again="$(realpath "$0") ${1-}"
 case "${1-}" in
 demo) wanted=$demo ;;
 test) wanted=$test ;;
@@ -54,34 +55,36 @@ if ! command -v apt-get >/dev/null 2>&1; then
 fi
 sudo=
 if [ "$(id -u)" != 0 ]; then
-	command -v sudo >/dev/null 2>&1 || {
-		printf 'Please run as root: apt-get install -y --no-install-recommends%s\n' "$missing" >&2
+	sudo=sudo
+	{ command -v sudo && sudo true; } >/dev/null || {
+		printf 'These Debian packages are missing:%s\n' "$why" >&2
+		printf 'Please run as root, then run make again: %s\n' "$again" >&2
 		exit 1
 	}
-	sudo=sudo
 fi
 printf 'Installing Debian packages (no service of theirs is started):%s\n' "$why"
 
+log=$(mktemp)
+policy=
+trap '$sudo rm -f "$log" $policy' EXIT
+trap 'exit 1' HUP INT TERM
+
 # A package's maintainer scripts ask policy-rc.d whether they may start a service: for this one installation, no.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e $policy ]; then
+if [ ! -e /usr/sbin/policy-rc.d ]; then
+	policy=/usr/sbin/policy-rc.d
 	printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy >/dev/null
 	$sudo chmod 755 $policy
-	# shellcheck disable=SC2064 # expanded now on purpose
-	trap "$sudo rm -f $policy" EXIT
 fi
 install() {
 	# shellcheck disable=SC2086 # one word a package
 	$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -qq \
-		-o Dpkg::Use-Pty=0 $missing >"$log" 2>&1
+		-o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 $missing >"$log" 2>&1
 }
-log=$(mktemp)
 install || { $sudo apt-get update -qq && install; } || {
 	cat "$log" >&2
 	echo "apt-get could not install:$missing" >&2
 	exit 1
 }
-rm -f "$log"
 
 # Nor shall they start at the next boot of this machine.
 for unit in wide-dhcpv6-client wide-dhcpv6-relay isc-dhcp-relay dibbler-client dibbler-relay; do

@@ -1,6 +1,9 @@
 package lease
 
-import "sort"
+import (
+	"iter"
+	"sort"
+)
 
 // Link holds the bindings of one link. Ids are unique in it.
 type Link struct {
@@ -11,7 +14,7 @@ type Link struct {
 	addresses map[uint64]*Binding // by interface id
 	prefixes  spans               // by subnet id
 	offers    int
-	changes   uint64
+	changes   [2]uint64 // by Kind
 }
 
 // Lookup finds the binding of an IA, in whatever state, or nil. It does not keep duid.
@@ -28,22 +31,38 @@ func (l *Link) Address(id uint64) *Binding { return l.addresses[id] }
 // PrefixAt finds a binding whose subnet ids overlap [id, id+size), or nil.
 func (l *Link) PrefixAt(id, size uint64) *Binding { return l.prefixes.overlap(id, size) }
 
+// Prefixes iterates the bindings of delegated prefixes, by subnet id. The table must not change meanwhile.
+func (l *Link) Prefixes() iter.Seq[*Binding] {
+	return func(yield func(*Binding) bool) {
+		for _, s := range l.prefixes {
+			if !yield(s.binding) {
+				return
+			}
+		}
+	}
+}
+
 // Len is the number of bindings of all states.
 func (l *Link) Len() int { return len(l.addresses) + len(l.prefixes) }
 
-// Changes is a number that is another one whenever an id may have become free or taken: what was full is full as long
+// Changes is a number that is another one whenever an id of the kind may have become free: what was full is full as long
 // as it stays the same.
-func (l *Link) Changes() uint64 { return l.changes }
+func (l *Link) Changes(kind Kind) uint64 { return l.changes[kind] }
 
 // Bindings are all bindings of the link, addresses by interface id before prefixes by subnet id.
 func (l *Link) Bindings() []*Binding {
-	all := make([]*Binding, 0, l.Len())
-	for _, b := range l.addresses {
-		all = append(all, b)
+	// The ids are sorted, not the bindings: see deadlines for what it costs to show these to package sort.
+	ids := make([]uint64, 0, len(l.addresses))
+	for id := range l.addresses {
+		ids = append(ids, id)
 	}
-	sort.Slice(all, func(i, j int) bool { return all[i].ID < all[j].ID })
-	for _, s := range l.prefixes {
-		all = append(all, s.binding)
+	sort.Slice(ids, func(i, j int) bool { return ids[i] < ids[j] })
+	all := make([]*Binding, 0, l.Len())
+	for _, id := range ids {
+		all = append(all, l.addresses[id])
+	}
+	for b := range l.Prefixes() {
+		all = append(all, b)
 	}
 	return all
 }
@@ -52,7 +71,6 @@ func (l *Link) Bindings() []*Binding {
 func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uint8) *Binding {
 	b := &Binding{Key: Key{string(duid), iaid, kind}, Link: l, ID: id, Length: length, Deadline: Never, heapIndex: -1}
 	l.bindings[b.Key] = b
-	l.changes++
 	if kind == Address {
 		l.addresses[id] = b
 	} else {
@@ -62,7 +80,7 @@ func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uin
 }
 
 func (l *Link) remove(b *Binding) {
-	l.changes++
+	l.changes[b.Kind]++
 	if l.bindings[b.Key] == b {
 		delete(l.bindings, b.Key)
 	}

@@ -140,7 +140,9 @@ func (t *Table) Remove(b *Binding) {
 func (t *Table) setState(b *Binding, s State) {
 	t.leaveState(b)
 	b.State = s
-	b.Link.changes++
+	if s == Offered || s == Free {
+		b.Link.changes[b.Kind]++ // somebody else may have its id now, if need be
+	}
 	switch s {
 	case Offered:
 		t.offers.push(b)

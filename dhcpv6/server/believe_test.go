@@ -160,7 +160,7 @@ func (p *play) follow() {
 			if len(p.bound[key]) == 0 {
 				delete(p.bound, key)
 			}
-		case server.Expired, server.Declined:
+		case server.Expired, server.Declined, server.Replaced:
 			delete(p.bound, key)
 		}
 	}

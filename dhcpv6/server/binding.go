@@ -217,7 +217,7 @@ func (r *request) vacate(kind lease.Kind, l *link, id, size uint64) {
 func (r *request) remove(b *lease.Binding) {
 	r.table.Remove(b)
 	if b.State == lease.Bound {
-		r.emit(r.now, Released, b, r.in.Peer.Addr())
+		r.emit(r.now, Replaced, b, r.in.Peer.Addr())
 	}
 }
 
@@ -279,7 +279,7 @@ func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lea
 				return b
 			}
 		}
-		l.full[kind][length] = l.leases.Changes() + 1
+		l.full[kind][length] = l.leases.Changes(kind) + 1
 	}
 	return nil
 }
@@ -294,7 +294,7 @@ func (l *link) allocateFrom(pool lease.Pool, kind lease.Kind, client dhcpv6.DUID
 // isFull reports whether the pools had nothing of that length left when they were searched last, and nothing has changed
 // since: a full pool must not cost a search for each message that asks of it.
 func (l *link) isFull(kind lease.Kind, length uint8) bool {
-	return l.full[kind][length] == l.leases.Changes()+1
+	return l.full[kind][length] == l.leases.Changes(kind)+1
 }
 
 // want is the subnet id to try first; one that no pool has if the client names none.

@@ -48,7 +48,7 @@ func (l *link) setPrefixPools(s *Server, index int) {
 // that no two links delegate the same.
 func (s *Server) sharedBefore(index int, net netip.Prefix) bool {
 	return slices.ContainsFunc(s.links[:index], func(l *link) bool {
-		return l.Prefixes && slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.net == net })
+		return slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.delegates && p.net == net })
 	})
 }
 
@@ -78,9 +78,9 @@ func (s *Server) heldElsewhere(l *link, net netip.Prefix) (spans []lease.Span) {
 		if other == l || !slices.ContainsFunc(other.prefixes, larger) {
 			continue
 		}
-		for _, b := range other.leases.Bindings() {
+		for b := range other.leases.Prefixes() {
 			for _, held := range b.Leases {
-				if b.State == lease.Bound && b.Kind == lease.Prefix && net.Contains(held.Prefix.Addr()) {
+				if b.State == lease.Bound && net.Contains(held.Prefix.Addr()) {
 					spans = append(spans, subnetSpan(net, held.Prefix.Addr(), int(b.Length)))
 				}
 			}

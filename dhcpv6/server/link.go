@@ -79,11 +79,10 @@ func (s *Server) SetLinks(now time.Time, links []Link) {
 		if j := slices.IndexFunc(links, func(k Link) bool { return k.Name == l.Name }); j >= 0 {
 			l.present, l.ifindex, l.linkLocal = true, links[j].Ifindex, links[j].LinkLocal
 			l.setPrefixes(s.table, links[j].Addresses)
-			l.own[lease.Address] = lease.NewReserved(l.ownInterfaceIDs(links[j].Addresses))
 		}
 	}
 	for i, l := range s.links {
-		l.setAddressPools(s.config.Hosts)
+		l.setAddressPools(s, i)
 		l.setPrefixPools(s, i)
 		l.setOptions(&s.config)
 		l.setSource(s.table.At(now))
@@ -153,7 +152,7 @@ func (l *link) setSource(now lease.Time) {
 }
 
 // setAddressPools decides which prefixes give addresses and which interface ids they may have.
-func (l *link) setAddressPools(hosts []Host) {
+func (l *link) setAddressPools(s *Server, index int) {
 	best := -1
 	for i := range l.prefixes {
 		p := &l.prefixes[i]
@@ -165,13 +164,15 @@ func (l *link) setAddressPools(hosts []Host) {
 	for i := range l.prefixes {
 		p := &l.prefixes[i]
 		p.addresses = l.Addresses && l.allowed(p) && p.subnet.Bits() < 128 &&
-			(l.AssignAll || i == best || p.subnet.Bits() > 64)
+			(l.AssignAll || i == best || p.subnet.Bits() > 64) &&
+			!slices.ContainsFunc(s.links[:index], func(before *link) bool { return before.givesFrom(p.subnet) })
 		if p.addresses {
 			bits = append(bits, min(l.HostIDLength, 128-p.subnet.Bits()))
 		}
 	}
 	sort.Slice(bits, func(i, j int) bool { return bits[i] < bits[j] })
-	l.reserved[lease.Address] = lease.NewReserved(l.reservedInterfaceIDs(hosts))
+	l.own[lease.Address] = lease.NewReserved(l.ownInterfaceIDs(s.given))
+	l.reserved[lease.Address] = lease.NewReserved(l.reservedInterfaceIDs(s.config.Hosts))
 	for _, n := range slices.Compact(bits) {
 		// The lowest ids are left to what people configure by hand: up to 0xff, or a sixteenth of a small pool.
 		first := min(0x100, uint64(1)<<max(n-4, 0))
@@ -196,17 +197,25 @@ func (l *link) reservedInterfaceIDs(hosts []Host) []lease.Span {
 	return append(spans, l.own[lease.Address]...)
 }
 
-// ownInterfaceIDs are those of the router's addresses on the link.
-func (l *link) ownInterfaceIDs(addresses []LinkAddress) (spans []lease.Span) {
-	for _, a := range addresses {
-		for i := range l.prefixes {
-			if p := &l.prefixes[i]; p.subnet.Contains(a.Prefix.Addr()) {
-				id := interfaceID(a.Prefix.Addr(), p.subnet.Bits())
-				spans = append(spans, lease.Span{First: id, Last: id})
+// ownInterfaceIDs are those of the router's addresses, on whatever interface, in the link's subnets.
+func (l *link) ownInterfaceIDs(links []Link) (spans []lease.Span) {
+	for i := range l.prefixes {
+		subnet := l.prefixes[i].subnet
+		for j := range links {
+			for _, a := range links[j].Addresses {
+				if subnet.Contains(a.Prefix.Addr()) {
+					id := interfaceID(a.Prefix.Addr(), subnet.Bits())
+					spans = append(spans, lease.Span{First: id, Last: id})
+				}
 			}
 		}
 	}
 	return spans
+}
+
+// givesFrom reports whether addresses are given from a subnet on this link: two links that did would give the same ones.
+func (l *link) givesFrom(subnet netip.Prefix) bool {
+	return slices.ContainsFunc(l.prefixes, func(p prefix) bool { return p.addresses && p.subnet.Overlaps(subnet) })
 }
 
 // interfaceID is the part of the address behind the first bits, 64 or more of them.

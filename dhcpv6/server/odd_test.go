@@ -127,3 +127,29 @@ func TestInterfaceIDsOf64Bits(t *testing.T) {
 		t.Errorf("granted %v", got)
 	}
 }
+
+// Two interfaces in one subnet, by mistake: no address is given twice, nor one of the router's own.
+func TestTwoLinksInOneSubnet(t *testing.T) {
+	l := start(t, func(s *setup) {
+		s.secondLink("2001:db8:1::abc/64")
+		s.Interfaces[1].HostIDLength = 12
+	})
+	taken := map[string]bool{"2001:db8:1::abc": true}
+	for n := range 200 {
+		in := multicast(message(dhcpv6.Request, duid(n), na(1, "2001:db8:1::abc")))
+		in.Ifindex = 2 + n%2
+		out, err := l.handle(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range read(t, out.Payload).ias[0].grants() {
+			if taken[got] {
+				t.Fatalf("%s is given twice, or is the router's", got)
+			}
+			taken[got] = true
+		}
+	}
+	if len(taken) != 101 {
+		t.Errorf("%d addresses given, want those of the first link's 100 clients", len(taken)-1)
+	}
+}

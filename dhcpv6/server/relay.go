@@ -59,7 +59,7 @@ func (r *request) findRelayedLink() {
 
 // behind is the client's link as its addresses see it. It is l, if the link-address is in the subnet of one of l's own
 // addresses. Else it is another link, which a part of l's prefix is routed to: the /64 around the link-address is the
-// subnet there.
+// subnet there. If that is delegated to a client, or on another of our interfaces, the link is none of ours: nil.
 func (s *Server) behind(l *link, a netip.Addr) *link {
 	if l.onLink(lease.Address, a) {
 		return l
@@ -68,14 +68,29 @@ func (s *Server) behind(l *link, a netip.Addr) *link {
 	*view = *l
 	view.prefixes = s.behindPrefix[:0]
 	for _, p := range l.prefixes {
-		if p.net.Contains(a) {
-			p.address, p.addresses = a, l.Addresses && l.allowed(&p)
-			p.subnet = netip.PrefixFrom(a, max(64, p.net.Bits())).Masked()
-			view.prefixes = append(view.prefixes, p)
-			break
+		if !p.net.Contains(a) {
+			continue
 		}
+		if l.isTaken(&p, a) {
+			return nil
+		}
+		p.address, p.addresses = a, l.Addresses && l.allowed(&p)
+		p.subnet = netip.PrefixFrom(a, max(64, p.net.Bits())).Masked()
+		view.prefixes = append(view.prefixes, p)
+		break
 	}
 	return view
+}
+
+// isTaken reports whether the /64 around an address in the prefix is delegated, or in use on an interface of ours.
+func (l *link) isTaken(p *prefix, a netip.Addr) bool {
+	if p.net.Bits() > 64 {
+		return false
+	}
+	id := subnetSpan(p.net, a, 64).First
+	_, own := l.own[lease.Prefix].Overlap(id, 1)
+	b := l.leases.PrefixAt(id, 1)
+	return own || b != nil && b.State == lease.Bound
 }
 
 // linkOf is the served link with the longest prefix around an address, or nil.

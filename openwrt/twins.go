@@ -1,0 +1,51 @@
+package openwrt
+
+import (
+	"strconv"
+
+	"lan6d/openwrt/uci"
+)
+
+// refuseTwins disables an interface whose device is that of an earlier one: a device has one server.
+func (b *builder) refuseTwins(interfaces []Interface) {
+	for n := range interfaces {
+		i := &interfaces[n]
+		for m := range interfaces[:n] {
+			if first := &interfaces[m]; i.Role == Server && first.Role == Server && i.device() == first.device() {
+				i.Role = Disabled
+				b.fail(i.modePos, "dhcpv6", "device "+i.device()+" is served as interface "+first.Name+" already, not as "+i.Name+" too")
+			}
+		}
+	}
+}
+
+// device is the name of the interface's network device, as far as the configuration tells.
+func (i *Interface) device() string {
+	if i.Device != "" {
+		return i.Device
+	}
+	return i.Name
+}
+
+// noteTwins warns when a host has the identity or the interface id of an earlier one, which then is never used.
+func (b *builder) noteTwins(pos uci.Pos, h *host) {
+	for _, d := range h.DUIDs {
+		id := d.DUID.String()
+		if d.HasIAID {
+			id += "%" + strconv.FormatUint(uint64(d.IAID), 16)
+		}
+		b.noteTwin(pos, "duid", id)
+	}
+	if h.HostID != 0 {
+		b.noteTwin(pos, "hostid", strconv.FormatUint(h.HostID, 16))
+	}
+}
+
+func (b *builder) noteTwin(pos uci.Pos, option, value string) {
+	key := option + " " + value
+	if line, ok := b.hostLines[key]; ok {
+		b.warn(pos, option, clip(value, 80)+" is that of the host in line "+strconv.Itoa(line)+" already, which alone has it")
+		return
+	}
+	b.hostLines[key] = pos.Line
+}
