@@ -42,8 +42,8 @@ func eventLine(e *server.Event) string {
 	case server.Bound, server.Renewed:
 		return fmt.Sprintf("%s to %s at %v for %s", line, client, e.Client, longest(e))
 	case server.Declined:
-		if e.Took > 0 {
-			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Took))
+		if e.Quarantine > 0 {
+			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Quarantine))
 		}
 		return fmt.Sprintf("%s by %s: another host uses it", line, client)
 	case server.Expired, server.Replaced:

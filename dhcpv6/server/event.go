@@ -29,16 +29,16 @@ func (k EventKind) String() string {
 // Event tells of a change that the daemon may log or act on. Leases alias the table: they hold until the next call of
 // the Server's.
 type Event struct {
-	Kind     EventKind
-	At       lease.Time
-	Link     string // the logical interface
-	Key      lease.Key
-	Hostname string
-	ID       uint64
-	Fixed    bool
-	Leases   []lease.Lease
-	Client   netip.Addr    // source of the client's message, its link-local address as a rule; or the relay's
-	Took     time.Duration // of a declined address: how long it is not given out
+	Kind       EventKind
+	At         lease.Time
+	Link       string // the logical interface
+	Key        lease.Key
+	Hostname   string
+	ID         uint64
+	Fixed      bool
+	Leases     []lease.Lease
+	Client     netip.Addr    // source of the client's message, its link-local address as a rule; or the relay's
+	Quarantine time.Duration // of a declined address: how long it is not given out
 }
 
 const poolFullInterval = time.Minute

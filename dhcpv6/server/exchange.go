@@ -248,7 +248,7 @@ func (r *request) decline(kind lease.Kind, l *link, ia *dhcpv6.IA) bool {
 		if b.Fixed {
 			r.table.Remove(b)
 		} else {
-			r.events[len(r.events)-1].Took = l.DeclineTime
+			r.events[len(r.events)-1].Quarantine = l.DeclineTime
 			r.table.Decline(b, r.now.Add(l.DeclineTime))
 		}
 		break

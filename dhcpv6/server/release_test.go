@@ -143,7 +143,7 @@ func TestDeclineQuarantines(t *testing.T) {
 		l.Events()
 		l.request(dhcpv6.Decline, duid(1), na(1, "2001:db8:1::e71"))
 		e := l.Events()
-		if len(e) != 1 || e[0].Kind != server.Declined || e[0].Took != quarantine || e[0].Key.DUID != string(duid(1)) {
+		if len(e) != 1 || e[0].Kind != server.Declined || e[0].Quarantine != quarantine || e[0].Key.DUID != string(duid(1)) {
 			t.Errorf("events %+v", e)
 		}
 		try := func(n int) string {
