@@ -27,7 +27,8 @@ type daemon struct {
 	watcher  *netif.Watcher
 	snapshot *netif.Snapshot
 	batches  chan *netif.Batch
-	reports  chan error // from the feeders
+	reports  chan error         // from the feeders
+	lost     chan *netif.Socket // whose receiver has ended
 	outbox   *netif.Outbox
 	served   map[string]*served // by logical name
 	tick     chan struct{}
@@ -71,6 +72,7 @@ func serve(o options, stderr io.Writer) (err error) {
 	defer lock.Close()
 	d := &daemon{
 		options: o, log: log, batches: make(chan *netif.Batch), reports: make(chan error, 16),
+		lost:   make(chan *netif.Socket),
 		served: make(map[string]*served), tick: make(chan struct{}, 1),
 	}
 	d.timer = time.AfterFunc(time.Hour, d.alarm)
@@ -120,6 +122,8 @@ func (d *daemon) loop(signals <-chan os.Signal) error {
 			d.retry()
 		case err := <-d.reports:
 			d.log.warnf("%v", err)
+		case socket := <-d.lost:
+			d.drop(socket)
 		case s := <-signals:
 			if s != unix.SIGHUP {
 				d.log.infof("stopped by %v", s)

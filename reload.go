@@ -27,7 +27,8 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 				filepath.Join(dirs.Config, "dhcp"), filepath.Join(dirs.Config, "lan6d"))
 		}
 		system := config.Server // what other programs' files say: the server's DUID, the time zone
-		config, problems = openwrt.Default(o.iface)
+		builtIn, more := openwrt.Default(o.iface)
+		config, problems = builtIn, append(problems, more...)
 		config.Server = system
 	}
 	if o.iface != "" {

@@ -150,9 +150,20 @@ func (d *daemon) listen(s *served) {
 	go func() {
 		if err := socket.Feed(d.batches, d.report); !errors.Is(err, os.ErrClosed) {
 			d.report(fmt.Errorf("%s: receiving ended: %w", s.device, err))
+			d.lost <- socket
 		}
 	}()
 	d.log.infof("%s: serving, on device %s", s.name, s.device)
+}
+
+// drop closes a socket that receives no more, and has it opened anew later.
+func (d *daemon) drop(socket *netif.Socket) {
+	for _, s := range d.served {
+		if s.socket == socket {
+			s.close()
+			s.retry = time.Now().Add(retryInterval)
+		}
+	}
 }
 
 // retry opens the sockets that could not be opened, where it is time to.

@@ -27,25 +27,26 @@ func (i *Interface) device() string {
 	return i.Name
 }
 
-// noteTwins warns when a host has the identity or the interface id of an earlier one, which then is never used.
+// noteTwins warns when a host has the identity or the interface id of an earlier one.
 func (b *builder) noteTwins(pos uci.Pos, h *host) {
 	for _, d := range h.DUIDs {
 		id := d.DUID.String()
 		if d.HasIAID {
 			id += "%" + strconv.FormatUint(uint64(d.IAID), 16)
 		}
-		b.noteTwin(pos, "duid", id)
+		b.noteTwin(pos, "duid", id, "which alone counts")
 	}
 	if h.HostID != 0 {
-		b.noteTwin(pos, "hostid", strconv.FormatUint(h.HostID, 16))
+		b.noteTwin(pos, "hostid", strconv.FormatUint(h.HostID, 16), "and only one of the two can have it")
 	}
 }
 
-func (b *builder) noteTwin(pos uci.Pos, option, value string) {
+func (b *builder) noteTwin(pos uci.Pos, option, value, consequence string) {
 	key := option + " " + value
-	if line, ok := b.hostLines[key]; ok {
-		b.warn(pos, option, clip(value, 80)+" is that of the host in line "+strconv.Itoa(line)+" already, which alone has it")
-		return
+	line, ok := b.hostLines[key]
+	if !ok {
+		b.hostLines[key] = pos.Line
+	} else if line != pos.Line {
+		b.warn(pos, option, clip(value, 80)+" is that of the host in line "+strconv.Itoa(line)+" already, "+consequence)
 	}
-	b.hostLines[key] = pos.Line
 }

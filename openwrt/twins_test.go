@@ -44,9 +44,9 @@ config host
 	list duid 000300010200000000bb%01
 `, "")
 	want := []string{
-		"warning dhcp:6: duid: 000300010200000000aa is that of the host in line 2 already, which alone has it",
-		"warning dhcp:6: hostid: 20 is that of the host in line 2 already, which alone has it",
-		"warning dhcp:10: duid: 000300010200000000bb%1 is that of the host in line 2 already, which alone has it",
+		"warning dhcp:6: duid: 000300010200000000aa is that of the host in line 2 already, which alone counts",
+		"warning dhcp:6: hostid: 20 is that of the host in line 2 already, and only one of the two can have it",
+		"warning dhcp:10: duid: 000300010200000000bb%1 is that of the host in line 2 already, which alone counts",
 	}
 	if !slices.Equal(problems, want) {
 		t.Errorf("problems %q, want %q", problems, want)

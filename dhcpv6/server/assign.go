@@ -146,9 +146,7 @@ func (r *request) addWithdrawn(leases, granted []lease.Lease) {
 func (p *prefix) lease(kind lease.Kind, id uint64, length uint8) netip.Prefix {
 	switch {
 	case kind == lease.Address && p.addresses:
-		if a := addressUnder(p.subnet, id); a.Addr() != p.address {
-			return a
-		}
+		return addressUnder(p.subnet, id)
 	case kind == lease.Prefix && p.delegates:
 		return subnetUnder(p.net, id, length)
 	}

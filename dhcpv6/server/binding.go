@@ -10,6 +10,9 @@ import (
 // maxBindings bounds the memory that the clients of one link can take, whatever its pools would allow.
 const maxBindings = 1 << 17
 
+// maxSearches bounds how many searches of a full pool one message can cost; the IAs after that get nothing.
+const maxSearches = 128
+
 // binding finds the IA's binding, or makes one: with the id that the configuration fixes, the id of what the client
 // names, or the client's own from the pool. When there is none to be had, status says why.
 func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (b *lease.Binding, status dhcpv6.StatusCode) {
@@ -24,7 +27,7 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (
 		return nil, r.noBinding(kind, l, b)
 	}
 	wish := l.wish(kind, ia)
-	if b != nil && b.State == lease.Bound && (l.keeps(b) || r.onlyAdvertises()) {
+	if b != nil && b.State == lease.Bound && (l.keeps(b) || r.onlyAdvertises() && !l.isOwn(kind, b.ID, b.Size())) {
 		return b, dhcpv6.StatusSuccess // a Request will move it, if need be
 	}
 	if b != nil && b.State != lease.Bound && l.keeps(b) && (kind == lease.Address || b.Length == wish.length) {
@@ -90,8 +93,13 @@ func (l *link) fixed(kind lease.Kind, host *Host) (id uint64, length uint8, ok b
 	if !ok {
 		return 0, 0, false
 	}
-	_, own := l.own[kind].Overlap(id, idSize(length))
-	return id, length, !own
+	return id, length, !l.isOwn(kind, id, idSize(length))
+}
+
+// isOwn reports whether one of the ids is the router's own.
+func (l *link) isOwn(kind lease.Kind, id, size uint64) bool {
+	_, own := l.own[kind].Overlap(id, size)
+	return own
 }
 
 // idSize is the number of ids that an address or a prefix of that length takes.
@@ -263,7 +271,7 @@ func (l *link) idOf(kind lease.Kind, p netip.Prefix) (uint64, bool) {
 
 // allocate takes an id from the first of the link's pools that has one. A prefix may come out longer than wished for.
 func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lease.Binding {
-	if l.leases.Len() >= maxBindings {
+	if l.leases.Len() >= maxBindings || r.searches > maxSearches {
 		return nil
 	}
 	length, last := w.length, uint8(64)
@@ -280,6 +288,9 @@ func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lea
 			}
 		}
 		l.full[kind][length] = l.leases.Changes(kind) + 1
+		if r.searches++; r.searches > maxSearches {
+			return nil
+		}
 	}
 	return nil
 }

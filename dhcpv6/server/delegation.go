@@ -80,8 +80,8 @@ func (s *Server) heldElsewhere(l *link, net netip.Prefix) (spans []lease.Span) {
 		}
 		for b := range other.leases.Prefixes() {
 			for _, held := range b.Leases {
-				if b.State == lease.Bound && net.Contains(held.Prefix.Addr()) {
-					spans = append(spans, subnetSpan(net, held.Prefix.Addr(), int(b.Length)))
+				if b.State == lease.Bound && net.Overlaps(held.Prefix) {
+					spans = append(spans, subnetSpan(net, held.Prefix.Addr(), max(held.Prefix.Bits(), net.Bits())))
 				}
 			}
 		}
@@ -89,10 +89,11 @@ func (s *Server) heldElsewhere(l *link, net netip.Prefix) (spans []lease.Span) {
 	return spans
 }
 
-// subnetSpan is the run of subnet ids under net that the prefix of that length (at most 64) around an address takes.
+// subnetSpan is the run of subnet ids under net that the prefix of that length (at most 64) around an address takes. An
+// address before net counts as its first.
 func subnetSpan(net netip.Prefix, a netip.Addr, length int) lease.Span {
-	size := uint64(1) << (64 - length)
-	first := (high64(a) - high64(net.Masked().Addr())) / size * size
+	size, base := uint64(1)<<(64-length), high64(net.Masked().Addr())
+	first := (max(high64(a), base) - base) / size * size
 	return lease.Span{First: first, Last: first + size - 1}
 }
 

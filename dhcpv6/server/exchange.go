@@ -72,27 +72,29 @@ func (r *request) update() error {
 	return nil
 }
 
-// blind reports whether nothing can be said of what a Renew or Rebind names: there is no binding for it, and the link has
-// no prefix, yet, when the router has just come up. The leases may be right; the client will ask again.
+// blind reports whether nothing can be said of what a Renew or Rebind names: an address of ours that it belongs to is not
+// ready yet; or there is no binding for it and the link has no prefix, yet, when the router has just come up. The leases
+// may be right; the client will ask again.
 func (r *request) blind() bool {
-	if r.msg.Type == dhcpv6.Request || len(r.link.prefixes) > 0 {
+	if r.msg.Type == dhcpv6.Request {
 		return false
 	}
-	named := false
+	named, known := false, false
 	for code, data := range r.msg.Options.All() {
 		kind, l, ok := r.kindOf(code)
 		if !ok {
 			continue
 		}
 		ia, _ := dhcpv6.ParseIA(data)
-		if r.bound(kind, l, ia.IAID) != nil {
-			return false
-		}
+		known = known || r.bound(kind, l, ia.IAID) != nil
 		for p := range listed(kind, &ia) {
 			named = named || !p.Addr().IsUnspecified()
+			if l != nil && l.isComing(kind, p) {
+				return true
+			}
 		}
 	}
-	return named
+	return named && !known && len(r.link.prefixes) == 0
 }
 
 // kindOf is the kind of an option that is an IA, and the link that its leases are of.
@@ -156,6 +158,9 @@ func (r *request) confirm() error {
 		ia, _ := dhcpv6.ParseIA(data)
 		for p := range listed(lease.Address, &ia) {
 			n++
+			if r.onLink.isComing(lease.Address, p) {
+				return DropCannotJudge
+			}
 			if !r.onLink.onLink(lease.Address, p.Addr()) {
 				status = dhcpv6.StatusNotOnLink
 			}

@@ -33,6 +33,7 @@ type link struct {
 	linkLocal netip.Addr
 	leases    *lease.Link
 	prefixes  []prefix
+	coming    []netip.Prefix    // those of addresses that are not ready yet
 	pools     [2][]lease.Pool   // by lease.Kind, in the order to try them
 	reserved  [2]lease.Reserved // not given out dynamically
 	own       [2]lease.Reserved // of those, the router's own: not given out at all
@@ -99,6 +100,9 @@ func (l *link) setPrefixes(t *lease.Table, addresses []LinkAddress) {
 	}
 	for _, a := range addresses {
 		address := a.Prefix.Addr()
+		if a.Unready && address.IsGlobalUnicast() {
+			l.coming = append(l.coming, a.Prefix.Masked())
+		}
 		if a.Unready || !address.Is6() || address.Is4In6() || !address.IsGlobalUnicast() || a.Prefix.IsSingleIP() {
 			continue
 		}
@@ -132,6 +136,12 @@ func (l *link) onLink(kind lease.Kind, a netip.Addr) bool {
 		}
 		return p.net.Contains(a)
 	})
+}
+
+// isComing reports whether an address or prefix will belong to the link as soon as an address of ours is ready.
+func (l *link) isComing(kind lease.Kind, p netip.Prefix) bool {
+	return !l.onLink(kind, p.Addr()) &&
+		slices.ContainsFunc(l.coming, func(net netip.Prefix) bool { return net.Contains(p.Addr()) })
 }
 
 // sourceFor is the address to answer a multicast message from.

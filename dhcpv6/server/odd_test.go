@@ -153,3 +153,80 @@ func TestTwoLinksInOneSubnet(t *testing.T) {
 		t.Errorf("%d addresses given, want those of the first link's 100 clients", len(taken)-1)
 	}
 }
+
+// A router whose interface went down and came up: its address is not ready yet, but will be.
+func TestLeasesOfAnAddressNotReady(t *testing.T) {
+	for _, alone := range []bool{true, false} {
+		l := start(t)
+		address := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()[0]
+		prefix := l.request(dhcpv6.Request, duid(1), pd(1)).ias[0].grants()[0]
+		l.relink(func(s *setup) {
+			if s.Links[0].Addresses[0].Unready = true; !alone {
+				s.address(0, "fd00:1::1/56")
+			}
+		})
+		l.wantDropOf(multicast(message(dhcpv6.Confirm, duid(1), na(1, address))), server.DropCannotJudge)
+		for _, typ := range []dhcpv6.MessageType{dhcpv6.Renew, dhcpv6.Rebind} {
+			l.wantDropOf(multicast(message(typ, duid(1), na(1, address), pd(1, prefix))), server.DropCannotJudge)
+		}
+	}
+}
+
+// The router takes the address of a client: that is not even offered any longer.
+func TestSolicitIsNotOfferedOurOwnAddress(t *testing.T) {
+	l := start(t)
+	held := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()[0]
+	l.relink(func(s *setup) { s.address(0, held+"/64") })
+	if got := l.request(dhcpv6.Solicit, duid(1), na(1)).ias[0].grants(); len(got) != 1 || got[0] == held {
+		t.Errorf("offered %v", got)
+	}
+}
+
+// As TestPrefixMovesToAnotherLink, with a client that holds more than moves.
+func TestPartOfADelegatedPrefixMovesToAnotherLink(t *testing.T) {
+	l := start(t, func(s *setup) {
+		s.only("2001:db8:1::1/48")
+		s.secondLink()
+		s.lan().PDMinLength = 56
+	})
+	held := netip.MustParsePrefix(l.request(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:1000::/56")).ias[0].grants()[0])
+	l.relink(func(s *setup) { s.address(1, "2001:db8:1:1010::1/60") })
+	for n := range 20 {
+		in := multicast(message(dhcpv6.Request, duid(100+n), pd(1)))
+		in.Ifindex = 3
+		out, err := l.handle(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := read(t, out.Payload).ias[0].grants(); len(got) > 0 {
+			t.Fatalf("%v is delegated, and so is %v", got, held)
+		}
+	}
+}
+
+// Behind a relay agent in a part of our prefix that is somebody's already, there are no addresses.
+func TestRelayInATakenSubnet(t *testing.T) {
+	l := start(t, func(s *setup) {
+		s.lan().Prefixes = false
+		s.secondLink("2001:db8:1::2/56") // the same prefix, which the guests delegate from
+		s.Interfaces[1].Prefixes = true
+		s.Links = append(s.Links, server.Link{Ifindex: 9, Addresses: []server.LinkAddress{
+			{Prefix: netip.MustParsePrefix("2001:db8:1:10::1/64")}, // not served
+		}})
+	})
+	in := multicast(message(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:40::/62")))
+	in.Ifindex = 3
+	if _, err := l.handle(in); err != nil {
+		t.Fatal(err)
+	}
+	for link, want := range map[string]string{"2001:db8:1:10::9": "NoAddrsAvail", "2001:db8:1:41::9": "NoAddrsAvail", "2001:db8:1:20::9": ""} {
+		payload := relay(netip.MustParseAddr(link), message(dhcpv6.Request, duid(2), na(1)))
+		out, err := l.handle(multicast(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, inner := checkRelays(t, payload, out.Payload); read(t, inner).ias[0].status != want {
+			t.Errorf("behind %s: %+v, want status %q", link, read(t, inner).ias[0], want)
+		}
+	}
+}

@@ -64,33 +64,45 @@ func (s *Server) behind(l *link, a netip.Addr) *link {
 	if l.onLink(lease.Address, a) {
 		return l
 	}
+	if s.isTaken(a) {
+		return nil
+	}
 	view := &s.behindLink
 	*view = *l
-	view.prefixes = s.behindPrefix[:0]
+	view.prefixes = s.behindPrefix[:1]
+	longest := -1
 	for _, p := range l.prefixes {
-		if !p.net.Contains(a) {
-			continue
+		if p.net.Contains(a) && p.net.Bits() > longest {
+			longest = p.net.Bits()
+			p.address, p.addresses = a, l.Addresses && l.allowed(&p)
+			p.subnet = netip.PrefixFrom(a, 64).Masked()
+			view.prefixes[0] = p
 		}
-		if l.isTaken(&p, a) {
-			return nil
-		}
-		p.address, p.addresses = a, l.Addresses && l.allowed(&p)
-		p.subnet = netip.PrefixFrom(a, max(64, p.net.Bits())).Masked()
-		view.prefixes = append(view.prefixes, p)
-		break
 	}
 	return view
 }
 
-// isTaken reports whether the /64 around an address in the prefix is delegated, or in use on an interface of ours.
-func (l *link) isTaken(p *prefix, a netip.Addr) bool {
-	if p.net.Bits() > 64 {
-		return false
+// isTaken reports whether the /64 around an address is delegated, or in use on an interface of ours.
+func (s *Server) isTaken(a netip.Addr) bool {
+	for i := range s.given {
+		for _, own := range s.given[i].Addresses {
+			if high64(own.Prefix.Addr()) == high64(a) {
+				return true
+			}
+		}
 	}
-	id := subnetSpan(p.net, a, 64).First
-	_, own := l.own[lease.Prefix].Overlap(id, 1)
-	b := l.leases.PrefixAt(id, 1)
-	return own || b != nil && b.State == lease.Bound
+	for _, l := range s.links {
+		for i := range l.prefixes {
+			net := l.prefixes[i].net
+			if net.Bits() >= 64 || !net.Contains(a) {
+				continue
+			}
+			if b := l.leases.PrefixAt(subnetSpan(net, a, 64).First, 1); b != nil && b.State == lease.Bound {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // linkOf is the served link with the longest prefix around an address, or nil.

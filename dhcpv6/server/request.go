@@ -28,11 +28,12 @@ type request struct {
 	relayPort bool                            // the outermost relay wants the answer at its source port (RFC 8357)
 	mac       []byte                          // from the relay (RFC 6939): 6 octets or nil
 
-	pending []pending     // bindings to be made or kept when the answer is written
-	leases  []lease.Lease // of the pending bindings
-	granted []dhcpv6.Mark // T1 of each IA that grants something
-	answers int           // IAs that the answer has
-	asked   struct {      // the last answer of asksFor
+	pending  []pending     // bindings to be made or kept when the answer is written
+	leases   []lease.Lease // of the pending bindings
+	granted  []dhcpv6.Mark // T1 of each IA that grants something
+	answers  int           // IAs that the answer has
+	searches int           // of pools that turned out to be full
+	asked    struct {      // the last answer of asksFor
 		binding *lease.Binding
 		names   bool
 	}
