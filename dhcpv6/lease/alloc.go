@@ -111,7 +111,7 @@ func (l *Link) freeAddress(pool Pool, seed uint64) (uint64, bool) {
 // AllocatePrefix gives an IA without a binding a run of subnet ids for a prefix of that length (at most 64) from the
 // pool: want, if it is aligned, in the pool and free; else as AllocateAddress does.
 func (l *Link) AllocatePrefix(duid []byte, iaid uint32, pool Pool, length uint8, want uint64) *Binding {
-	size := idSize(length)
+	size := IDs(length)
 	id := want
 	if want%size != 0 || !pool.Contains(want, size) || l.prefixes.overlap(want, size) != nil {
 		var ok bool

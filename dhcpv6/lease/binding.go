@@ -126,10 +126,10 @@ func (b *Binding) Find(p netip.Prefix) *Lease {
 }
 
 // Size is the number of ids the binding takes: 1 for addresses, the number of /64s for prefixes.
-func (b *Binding) Size() uint64 { return idSize(b.Length) }
+func (b *Binding) Size() uint64 { return IDs(b.Length) }
 
-// idSize is the number of consecutive ids that a lease of that length takes.
-func idSize(length uint8) uint64 {
+// IDs is the number of consecutive ids that a lease of that length takes: an address, or a prefix of 1 to 64 bits.
+func IDs(length uint8) uint64 {
 	if length >= 64 {
 		return 1
 	}

@@ -35,7 +35,7 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (
 	}
 	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
 	stray := b == nil && r.msg.Type == dhcpv6.Rebind
-	if stray && (!wish.named || l.holder(kind, wish.id, idSize(wish.length)) != nil) {
+	if stray && (!wish.named || l.holder(kind, wish.id, lease.IDs(wish.length)) != nil) {
 		return nil, dhcpv6.StatusNoBinding
 	}
 	had, old := b, r.drop(b)
@@ -93,18 +93,13 @@ func (l *link) fixed(kind lease.Kind, host *Host) (id uint64, length uint8, ok b
 	if !ok {
 		return 0, 0, false
 	}
-	return id, length, !l.isOwn(kind, id, idSize(length))
+	return id, length, !l.isOwn(kind, id, lease.IDs(length))
 }
 
 // isOwn reports whether one of the ids is the router's own.
 func (l *link) isOwn(kind lease.Kind, id, size uint64) bool {
 	_, own := l.own[kind].Overlap(id, size)
 	return own
-}
-
-// idSize is the number of ids that an address or a prefix of that length takes.
-func idSize(length uint8) uint64 {
-	return 1 << (64 - min(length, 64))
 }
 
 // isFixed reports whether the binding has the id that the configuration gives the host.
@@ -120,7 +115,7 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	if !ok {
 		return nil, false
 	}
-	size := idSize(length)
+	size := lease.IDs(length)
 	if other := r.answered(kind, l, id, size); other != nil {
 		return other, other.IAID == ia.IAID
 	}

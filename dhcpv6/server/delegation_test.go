@@ -186,13 +186,7 @@ func TestTwoLinksWithOnePrefix(t *testing.T) {
 		l := start(t, func(s *setup) { s.secondLink(guest) })
 		var all []netip.Prefix
 		for n := range 300 {
-			in := multicast(message(dhcpv6.Request, duid(n), pd(1, "::/64")))
-			in.Ifindex = 2 + n%2
-			out, err := l.handle(in)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, k := range read(t, out.Payload).ias[0].leases {
+			for _, k := range l.requestOn(2+n%2, dhcpv6.Request, duid(n), pd(1, "::/64")).ias[0].leases {
 				all = append(all, k.prefix)
 			}
 		}
@@ -209,13 +203,7 @@ func TestTwoLinksWithOnePrefixThatOneDelegates(t *testing.T) {
 		s.secondLink("2001:db8:1:1::1/56")
 		s.lan().Prefixes = false
 	})
-	in := multicast(message(dhcpv6.Request, duid(1), pd(1)))
-	in.Ifindex = 3
-	out, err := l.handle(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := read(t, out.Payload).ias[0].grants(); len(got) != 1 {
+	if got := l.requestOn(3, dhcpv6.Request, duid(1), pd(1)).ias[0].grants(); len(got) != 1 {
 		t.Errorf("delegated %v, want one prefix", got)
 	}
 }

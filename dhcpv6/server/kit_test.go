@@ -253,3 +253,15 @@ func (l *lab) request(t dhcpv6.MessageType, client dhcpv6.DUID, options ...[]byt
 	l.Helper()
 	return read(l, l.ask(message(t, client, options...)))
 }
+
+// requestOn is request on another interface than the first.
+func (l *lab) requestOn(ifindex int, t dhcpv6.MessageType, client dhcpv6.DUID, options ...[]byte) answer {
+	l.Helper()
+	in := multicast(message(t, client, options...))
+	in.Ifindex = ifindex
+	out, err := l.handle(in)
+	if err != nil {
+		l.Fatal(err)
+	}
+	return read(l, out.Payload)
+}

@@ -87,13 +87,7 @@ func TestPrefixMovesToAnotherLink(t *testing.T) {
 	held := l.request(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:10::/62")).ias[0].grants()
 	l.relink(func(s *setup) { s.address(1, "2001:db8:1:1f::1/60") })
 	for n := range 20 {
-		in := multicast(message(dhcpv6.Request, duid(100+n), pd(1)))
-		in.Ifindex = 3
-		out, err := l.handle(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, got := range read(t, out.Payload).ias[0].grants() {
+		for _, got := range l.requestOn(3, dhcpv6.Request, duid(100+n), pd(1)).ias[0].grants() {
 			if netip.MustParsePrefix(got).Overlaps(netip.MustParsePrefix(held[0])) {
 				t.Fatalf("%s is delegated, and so is %s", got, held[0])
 			}
@@ -136,13 +130,7 @@ func TestTwoLinksInOneSubnet(t *testing.T) {
 	})
 	taken := map[string]bool{"2001:db8:1::abc": true}
 	for n := range 200 {
-		in := multicast(message(dhcpv6.Request, duid(n), na(1, "2001:db8:1::abc")))
-		in.Ifindex = 2 + n%2
-		out, err := l.handle(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, got := range read(t, out.Payload).ias[0].grants() {
+		for _, got := range l.requestOn(2+n%2, dhcpv6.Request, duid(n), na(1, "2001:db8:1::abc")).ias[0].grants() {
 			if taken[got] {
 				t.Fatalf("%s is given twice, or is the router's", got)
 			}
@@ -192,13 +180,7 @@ func TestPartOfADelegatedPrefixMovesToAnotherLink(t *testing.T) {
 	held := netip.MustParsePrefix(l.request(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:1000::/56")).ias[0].grants()[0])
 	l.relink(func(s *setup) { s.address(1, "2001:db8:1:1010::1/60") })
 	for n := range 20 {
-		in := multicast(message(dhcpv6.Request, duid(100+n), pd(1)))
-		in.Ifindex = 3
-		out, err := l.handle(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := read(t, out.Payload).ias[0].grants(); len(got) > 0 {
+		if got := l.requestOn(3, dhcpv6.Request, duid(100+n), pd(1)).ias[0].grants(); len(got) > 0 {
 			t.Fatalf("%v is delegated, and so is %v", got, held)
 		}
 	}
@@ -214,11 +196,7 @@ func TestRelayInATakenSubnet(t *testing.T) {
 			{Prefix: netip.MustParsePrefix("2001:db8:1:10::1/64")}, // not served
 		}})
 	})
-	in := multicast(message(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:40::/62")))
-	in.Ifindex = 3
-	if _, err := l.handle(in); err != nil {
-		t.Fatal(err)
-	}
+	l.requestOn(3, dhcpv6.Request, duid(1), pd(1, "2001:db8:1:40::/62"))
 	for link, want := range map[string]string{"2001:db8:1:10::9": "NoAddrsAvail", "2001:db8:1:41::9": "NoAddrsAvail", "2001:db8:1:20::9": ""} {
 		payload := relay(netip.MustParseAddr(link), message(dhcpv6.Request, duid(2), na(1)))
 		out, err := l.handle(multicast(payload))
