@@ -45,7 +45,7 @@ check:
 	go vet ./...
 
 race: test-packages
-	CGO_ENABLED=1 go build -race -o build/lan6d-race .
+	CGO_ENABLED=1 go build -buildvcs=false -race -o build/lan6d-race .
 	LAN6D=$(CURDIR)/build/lan6d-race CGO_ENABLED=1 go test -race -count=1 ./...
 
 FUZZTIME := 30s
