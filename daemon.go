@@ -99,7 +99,7 @@ func (d *daemon) report(err error) {
 	}
 }
 
-// alarm wakes the loop. (The channel of a time.Timer would do, and brings 60 KB of time formats.)
+// alarm wakes the loop. (The channel of a time.Timer would do, and brings 33 KB of time formats.)
 func (d *daemon) alarm() {
 	select {
 	case d.tick <- struct{}{}:

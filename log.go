@@ -77,7 +77,7 @@ func (l *logger) logf(level openwrt.LogLevel, format string, args ...any) {
 		fmt.Fprintf(l.out, "%s: %s\n", level, line)
 		return
 	}
-	// Without a time of ours: the log's daemon puts its own, and time zones would weigh 50 KB on a router.
+	// Without a time of ours: the log's daemon puts its own, and its formats would weigh 25 KB on a router.
 	message := fmt.Sprintf("<%d>lan6d[%d]: %s", facilityDaemon|severities[level], os.Getpid(), line)
 	if _, err := unix.Write(l.syslog, []byte(message)); err != nil && l.useSyslog() == nil {
 		unix.Write(l.syslog, []byte(message))

@@ -91,7 +91,7 @@ func newDUID(links []netif.Link) dhcpv6.DUID {
 }
 
 // What of package os looks at files (MkdirAll, ReadFile, Rename) brings their times, and with them all of package time's
-// zones and formats: 100 KB on a router. So this file asks the kernel itself.
+// formats: 37 KB on a router. So this file asks the kernel itself.
 
 // makeDirectory makes a directory and those above it, where they are missing.
 func makeDirectory(dir string) error {
