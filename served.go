@@ -45,12 +45,8 @@ func (d *daemon) configure() {
 			continue
 		}
 		s := d.served[c.Name]
-		device := c.Device
-		if device == "" {
-			device = c.Name
-		}
-		if s == nil || s.device != device {
-			s = &served{name: c.Name, device: device}
+		if s == nil || s.device != c.DeviceName() {
+			s = &served{name: c.Name, device: c.DeviceName()}
 		}
 		wanted[c.Name] = s
 	}

@@ -105,6 +105,15 @@ func (c *Config) Only(name string) error {
 	return fmt.Errorf("interface %q: the configuration knows only %s", name, known[len(", "):])
 }
 
+// DeviceName is the name of the interface's network device, as far as the configuration tells: a logical name may be a
+// device's.
+func (i *Interface) DeviceName() string {
+	if i.Device != "" {
+		return i.Device
+	}
+	return i.Name
+}
+
 // label is the interface for people: "lan", or "lan (br-lan)" if its device is known and of another name.
 func (i *Interface) label() string {
 	if i.Device == "" || i.Device == i.Name {

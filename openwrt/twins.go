@@ -11,20 +11,12 @@ func (b *builder) refuseTwins(interfaces []Interface) {
 	for n := range interfaces {
 		i := &interfaces[n]
 		for m := range interfaces[:n] {
-			if first := &interfaces[m]; i.Role == Server && first.Role == Server && i.device() == first.device() {
+			if first := &interfaces[m]; i.Role == Server && first.Role == Server && i.DeviceName() == first.DeviceName() {
 				i.Role = Disabled
-				b.fail(i.modePos, "dhcpv6", "device "+i.device()+" is served as interface "+first.Name+" already, not as "+i.Name+" too")
+				b.fail(i.modePos, "dhcpv6", "device "+i.DeviceName()+" is served as interface "+first.Name+" already, not as "+i.Name+" too")
 			}
 		}
 	}
-}
-
-// device is the name of the interface's network device, as far as the configuration tells.
-func (i *Interface) device() string {
-	if i.Device != "" {
-		return i.Device
-	}
-	return i.Name
 }
 
 // noteTwins warns when a host has the identity or the interface id of an earlier one.

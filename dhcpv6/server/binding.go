@@ -133,12 +133,7 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	old := r.drop(b)
 	r.vacate(kind, l, id, size)
 	pool := lease.Pool{Span: lease.Span{First: id, Last: id + size - 1}}
-	if kind == lease.Address {
-		b = l.leases.AllocateAddress(r.client, ia.IAID, pool, id)
-	} else {
-		b = l.leases.AllocatePrefix(r.client, ia.IAID, pool, length, id)
-	}
-	if b == nil {
+	if b = l.allocateFrom(pool, kind, r.client, ia.IAID, length, wish{id: id, named: true}); b == nil {
 		return nil, false
 	}
 	b.Leases = old

@@ -76,7 +76,7 @@ func (r *request) update() error {
 // ready yet; or there is no binding for it and the link has no prefix, yet, when the router has just come up. The leases
 // may be right; the client will ask again.
 func (r *request) blind() bool {
-	if r.msg.Type == dhcpv6.Request {
+	if r.msg.Type == dhcpv6.Request || len(r.link.prefixes) > 0 && len(r.link.coming) == 0 {
 		return false
 	}
 	named, known := false, false

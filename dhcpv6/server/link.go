@@ -173,7 +173,7 @@ func (l *link) setAddressPools(s *Server, index int) {
 	var bits []int
 	for i := range l.prefixes {
 		p := &l.prefixes[i]
-		p.addresses = l.Addresses && l.allowed(p) && p.subnet.Bits() < 128 &&
+		p.addresses = l.Addresses && l.allowed(p) &&
 			(l.AssignAll || i == best || p.subnet.Bits() > 64) &&
 			!slices.ContainsFunc(s.links[:index], func(before *link) bool { return before.givesFrom(p.subnet) })
 		if p.addresses {
