@@ -110,6 +110,8 @@ type Binding struct {
 	heapIndex  int  // in Table.deadlines; -1: not in it
 	prev, next *Binding
 	list       *list // that prev and next link it into; nil: none
+	marked     bool  // it is in Table.marked
+	recorded   bool  // records tell of its id
 }
 
 // Client is the DUID of the client; empty for a quarantined address that nobody holds.

@@ -17,8 +17,10 @@ type Table struct {
 	limits    Limits
 	links     map[string]*Link
 	deadlines deadlines
-	offers    list // of all links, oldest first
-	free      list // likewise
+	offers    list       // of all links, oldest first
+	free      list       // likewise
+	marked    []*Binding // to be recorded: see AppendChanges
+	clocks    clocks     // as recorded last
 }
 
 // NewTable makes an empty table whose clock begins at epoch.
@@ -109,6 +111,7 @@ func (t *Table) Bind(b *Binding) {
 		last = max(last, b.Leases[i].Valid)
 	}
 	t.setDeadline(b, last)
+	t.mark(b)
 }
 
 // Free ends a bound binding, released or expired, and remembers it: its id stays the client's until it is needed. The
@@ -116,6 +119,7 @@ func (t *Table) Bind(b *Binding) {
 func (t *Table) Free(b *Binding) {
 	t.dropDeadline(b)
 	t.setState(b, Free)
+	t.mark(b)
 	for t.free.n > t.limits.Free {
 		t.Remove(t.free.first)
 	}
@@ -128,6 +132,7 @@ func (t *Table) Decline(b *Binding, until Time) {
 	b.DUID, b.IAID, b.Hostname, b.Leases = "", 0, "", nil
 	t.setState(b, Declined)
 	t.setDeadline(b, until)
+	t.mark(b)
 }
 
 // Remove forgets a binding.
@@ -135,6 +140,9 @@ func (t *Table) Remove(b *Binding) {
 	t.dropDeadline(b)
 	t.leaveState(b)
 	b.Link.remove(b)
+	if b.recorded {
+		t.mark(b)
+	}
 }
 
 func (t *Table) setState(b *Binding, s State) {

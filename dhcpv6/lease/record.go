@@ -1,0 +1,203 @@
+package lease
+
+import (
+	"encoding/binary"
+	"math"
+	"net/netip"
+	"time"
+)
+
+// Types of record, the first octet of a body.
+const (
+	recordClock   = 1 // how the wall clock and the boot's clock stand to each other, for the records that follow
+	recordBinding = 2 // all of a binding, in place of what was known of its ids
+	recordForget  = 3 // nothing is known of these ids any more
+)
+
+// Clock is a reading of the clocks that outlive a process.
+type Clock struct {
+	Boot  [16]byte // names the boot of the machine, zero if unknown; within one boot Since never jumps
+	Since int64    // nanoseconds since that boot
+	Wall  int64    // nanoseconds of Unix time
+}
+
+// clockTolerance is by how much the wall clock may drift off the boot's clock before that is recorded anew.
+const clockTolerance = int64(time.Second)
+
+// clocks is a reading at a moment on the table's clock.
+type clocks struct {
+	Clock
+	at Time
+}
+
+// wall is a moment in seconds of Unix time, rounded up: a lease must not end before its client believes so.
+func (c *clocks) wall(t Time) int64 {
+	if t == Never {
+		return math.MaxInt64
+	}
+	ns := c.Wall + int64(t-c.at)
+	seconds := ns / int64(time.Second)
+	if ns > seconds*int64(time.Second) {
+		seconds++
+	}
+	return seconds
+}
+
+// stepped reports whether another reading, later or not, says that the clocks have moved against each other.
+func (c *clocks) stepped(now Clock) bool {
+	d := (now.Wall - now.Since) - (c.Wall - c.Since)
+	return now.Boot != c.Boot || d > clockTolerance || d < -clockTolerance
+}
+
+// mark notes that the binding must be recorded.
+func (t *Table) mark(b *Binding) {
+	if !b.marked {
+		b.marked = true
+		t.marked = append(t.marked, b)
+	}
+}
+
+// AppendChanges appends to b a record of each binding that has changed since the last call, as it is now. Offers are not
+// recorded: nothing is promised by them. clock is read at now.
+func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
+	if len(t.marked) == 0 {
+		return b
+	}
+	b = t.setClock(b, now, clock, false)
+	for i, binding := range t.marked {
+		t.marked[i] = nil
+		binding.marked = false
+		switch {
+		case !binding.Link.has(binding):
+			if binding.recorded {
+				b = appendForget(b, binding)
+			}
+		case binding.State.lasts():
+			binding.recorded = true
+			b = t.appendBinding(b, binding, now)
+		}
+	}
+	t.marked = t.marked[:0]
+	return b
+}
+
+// AppendAll appends Header and a record of every binding: the content of a new journal. What AppendChanges has still to
+// tell is in it.
+func (t *Table) AppendAll(b []byte, now Time, clock Clock) []byte {
+	b = append(b, Header...)
+	b = t.setClock(b, now, clock, true)
+	for _, l := range t.links {
+		for _, binding := range l.addresses {
+			b = t.appendHeld(b, binding, now)
+		}
+		for i := range l.prefixes {
+			b = t.appendHeld(b, l.prefixes[i].binding, now)
+		}
+	}
+	for binding := t.free.first; binding != nil; binding = binding.next { // the longest unused first
+		binding.recorded = true
+		b = t.appendBinding(b, binding, now)
+	}
+	for i, binding := range t.marked {
+		t.marked[i] = nil
+		binding.marked = false
+	}
+	t.marked = t.marked[:0]
+	return b
+}
+
+func (t *Table) appendHeld(b []byte, binding *Binding, now Time) []byte {
+	binding.recorded = binding.State.lasts()
+	if binding.State == Free || !binding.recorded {
+		return b
+	}
+	return t.appendBinding(b, binding, now)
+}
+
+// lasts reports whether a binding of that state outlives the process.
+func (s State) lasts() bool { return s == Bound || s == Free || s == Declined }
+
+// setClock appends a record of the clocks if the last one no longer holds.
+func (t *Table) setClock(b []byte, now Time, clock Clock, always bool) []byte {
+	if !always && !t.clocks.stepped(clock) {
+		return b
+	}
+	t.clocks = clocks{clock, now}
+	b, start := beginRecord(b)
+	b = append(b, recordClock)
+	b = append(b, clock.Boot[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(clock.Since))
+	b = binary.BigEndian.AppendUint64(b, uint64(clock.Wall))
+	return endRecord(b, start)
+}
+
+// appendID appends what names a run of ids on a link.
+func appendID(b []byte, binding *Binding) []byte {
+	b = append(b, byte(binding.Kind), binding.Length)
+	b = binary.BigEndian.AppendUint64(b, binding.ID)
+	return appendText(b, binding.Link.Name)
+}
+
+func appendForget(b []byte, binding *Binding) []byte {
+	b, start := beginRecord(b)
+	b = append(b, recordForget)
+	return endRecord(appendID(b, binding), start)
+}
+
+func appendText(b []byte, s string) []byte {
+	s = s[:min(len(s), math.MaxUint16)]
+	b = binary.BigEndian.AppendUint16(b, uint16(len(s)))
+	return append(b, s...)
+}
+
+// Flags of a recorded binding and of a recorded lease.
+const (
+	flagFixed     = 1
+	flagWithdrawn = 1
+)
+
+func (t *Table) appendBinding(b []byte, binding *Binding, now Time) []byte {
+	b, start := beginRecord(b)
+	b = append(b, recordBinding)
+	b = appendID(b, binding)
+	flags := byte(0)
+	if binding.Fixed {
+		flags = flagFixed
+	}
+	b = append(b, byte(binding.State), flags)
+	b = binary.BigEndian.AppendUint32(b, binding.IAID)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(now)))
+	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(binding.Deadline)))
+	b = appendText(b, binding.DUID)
+	b = appendText(b, binding.Hostname)
+	for i := range binding.Leases {
+		b = t.appendLease(b, &binding.Leases[i])
+	}
+	return endRecord(b, start)
+}
+
+func (t *Table) appendLease(b []byte, l *Lease) []byte {
+	flags := byte(0)
+	if l.Withdrawn {
+		flags = flagWithdrawn
+	}
+	addr := l.Prefix.Addr().As16()
+	b = append(b, flags, byte(l.Prefix.Bits()))
+	b = append(b, addr[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(l.Preferred)))
+	return binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(l.Valid)))
+}
+
+// leaseFrom is the lease that appendLease wrote, of the kind and length of its binding.
+func leaseFrom(r *reader, past *past) (l Lease) {
+	l.Withdrawn = r.uint8()&flagWithdrawn != 0
+	bits := int(r.uint8())
+	var addr [16]byte
+	copy(addr[:], r.take(16))
+	l.Prefix = netip.PrefixFrom(netip.AddrFrom16(addr), bits)
+	l.Preferred, l.Valid = past.time(r.int64()), past.time(r.int64())
+	if !l.Prefix.IsValid() || l.Prefix.Masked() != l.Prefix {
+		r.bad = true
+	}
+	return l
+}
