@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,9 +22,11 @@ import (
 // each socket, the watcher, signals, the timer) hand it values through channels.
 type daemon struct {
 	options  options
+	clocks   clocks
 	log      *logger
 	config   *openwrt.Config
 	server   *server.Server
+	store    *store
 	watcher  *netif.Watcher
 	snapshot *netif.Snapshot
 	batches  chan *netif.Batch
@@ -76,9 +79,13 @@ func serve(o options, stderr io.Writer) (err error) {
 		served: make(map[string]*served), tick: make(chan struct{}, 1),
 	}
 	d.timer = time.AfterFunc(time.Hour, d.alarm)
-	d.server = server.New(time.Now(), server.Config{})
+	d.clocks = systemClocks()
+	d.server = server.New(d.clocks.now(), server.Config{})
 	d.logProblems(problems)
 	d.apply(config)
+	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table()}
+	d.store.load()
+	defer d.store.close()
 	if d.outbox, err = netif.NewOutbox(); err != nil {
 		return err
 	}
@@ -157,7 +164,7 @@ func (d *daemon) start() error {
 
 // handle answers a batch of datagrams: first all of them, then one system call sends the answers.
 func (d *daemon) handle(b *netif.Batch) {
-	now := time.Now()
+	now := d.clocks.now()
 	for i := range b.Len() {
 		in := b.At(i)
 		if in.Truncated {
@@ -192,10 +199,11 @@ func (d *daemon) refused(device string, client netip.Addr, now time.Time) {
 		device, client, d.server.Counters().Dropped[server.DropReplyTooLong])
 }
 
-// flush sends what the outbox holds.
+// flush sends what the outbox holds, after what it promises has been written.
 func (d *daemon) flush() {
+	d.store.record()
 	for _, e := range d.outbox.Flush() {
-		if d.log.packet(time.Now()) {
+		if d.log.packet(d.clocks.now()) {
 			d.log.debugf("%v", e)
 		}
 	}
@@ -203,13 +211,16 @@ func (d *daemon) flush() {
 
 // settle carries out what the last turn of the loop led to, and sets the timer for the next deadline.
 func (d *daemon) settle() {
-	now := time.Now()
+	now := d.clocks.now()
 	next := d.server.Tick(now)
 	for _, e := range d.server.Events() {
 		d.logEvent(&e)
 	}
-	if at := d.nextRetry(); next.IsZero() || !at.IsZero() && at.Before(next) {
-		next = at
+	d.store.record()
+	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry} {
+		if next.IsZero() || !at.IsZero() && at.Before(next) {
+			next = at
+		}
 	}
 	if next.IsZero() || next.Equal(d.wake) {
 		return

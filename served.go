@@ -61,7 +61,7 @@ func (d *daemon) configure() {
 	for _, s := range d.served {
 		d.follow(s)
 	}
-	now := time.Now()
+	now := d.clocks.now()
 	if d.changed {
 		config := d.config.ServerConfig()
 		config.DUID = d.duid
@@ -139,7 +139,7 @@ func (d *daemon) listen(s *served) {
 		if s.err == nil || s.err.Error() != err.Error() {
 			d.log.errorf("%s: not served: %v", s.name, err)
 		}
-		s.err, s.retry = err, time.Now().Add(retryInterval)
+		s.err, s.retry = err, d.clocks.now().Add(retryInterval)
 		return
 	}
 	s.socket, s.err, s.retry = socket, nil, time.Time{}
@@ -157,14 +157,14 @@ func (d *daemon) drop(socket *netif.Socket) {
 	for _, s := range d.served {
 		if s.socket == socket {
 			s.close()
-			s.retry = time.Now().Add(retryInterval)
+			s.retry = d.clocks.now().Add(retryInterval)
 		}
 	}
 }
 
 // retry opens the sockets that could not be opened, where it is time to.
 func (d *daemon) retry() {
-	now := time.Now()
+	now := d.clocks.now()
 	for _, s := range d.served {
 		if !s.retry.IsZero() && !s.retry.After(now) {
 			d.listen(s)

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/lease/journal"
+)
+
+// rewriteInterval is how long to wait before trying again to write a journal that could not be written.
+const rewriteInterval = 5 * time.Second
+
+// store keeps the bindings on disk. A change is written before the answer that promises it is sent; while the journal
+// cannot be written, clients are served all the same.
+type store struct {
+	path    string
+	clocks  clocks
+	log     *logger
+	table   *lease.Table
+	journal *journal.Journal // nil: it could not be made yet
+	buf     []byte
+	err     error     // why the journal is not whole; nil: it is
+	retry   time.Time // when to make it whole; zero: no need
+}
+
+// load takes up what the journal holds and begins a new one with it.
+func (s *store) load() {
+	content, err := journal.Load(s.path)
+	if err != nil {
+		s.log.errorf("leases: %v", err)
+	}
+	now, clock := s.table.At(s.clocks.now()), s.clocks.read()
+	if err := s.table.Restore(content, now, clock); err != nil {
+		s.log.errorf("leases: %s: %v", s.path, err)
+	}
+	s.rewrite()
+	n := 0
+	for _, l := range s.table.Links() {
+		n += l.Len()
+	}
+	if n > 0 {
+		s.log.infof("%d bindings restored from %s", n, s.path)
+	}
+}
+
+// record writes what has changed since the last call.
+func (s *store) record() {
+	if s.err != nil {
+		if !s.retry.After(s.clocks.now()) {
+			s.rewrite()
+		}
+		return
+	}
+	s.buf = s.table.AppendChanges(s.buf[:0], s.table.At(s.clocks.now()), s.clocks.read())
+	if len(s.buf) == 0 {
+		return
+	}
+	if err := s.journal.Append(s.buf); err != nil {
+		s.fail(err)
+	} else if s.journal.Grown() {
+		s.rewrite()
+	}
+}
+
+// rewrite makes the journal anew, with what is live.
+func (s *store) rewrite() {
+	content := s.table.AppendAll(nil, s.table.At(s.clocks.now()), s.clocks.read())
+	var err error
+	if s.journal == nil {
+		s.journal, err = journal.Create(s.path, content, false)
+	} else {
+		err = s.journal.Rewrite(content)
+	}
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	if s.err != nil {
+		s.log.infof("leases are written again")
+	}
+	s.err, s.retry = nil, time.Time{}
+}
+
+// fail notes that the journal cannot be written. It is said once.
+func (s *store) fail(err error) {
+	if s.err == nil {
+		s.log.errorf("leases: %v: clients are served, but a restart would lose what they get now", err)
+	}
+	s.err = fmt.Errorf("leases are not written: %w", err)
+	s.retry = s.clocks.now().Add(rewriteInterval)
+}
+
+// close writes what is left.
+func (s *store) close() {
+	s.record()
+	if s.journal != nil {
+		s.journal.Close()
+	}
+}

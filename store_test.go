@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"lan6d/dhcpv6/lease"
+)
+
+// newStore is a store on that path with an empty table.
+func newStore(path string, out *bytes.Buffer) *store {
+	c := systemClocks()
+	return &store{path: path, clocks: c, log: newLogger(out), table: lease.NewTable(c.now(), lease.Limits{})}
+}
+
+// bind binds an address for an hour.
+func bind(s *store, id uint64) *lease.Binding {
+	pool := lease.Pool{Span: lease.Span{First: id, Last: id}}
+	b := s.table.Link("lan").AllocateAddress([]byte{0, 1, byte(id)}, 1, pool, id)
+	b.Leases = []lease.Lease{{Prefix: netip.MustParsePrefix("2001:db8::1/128"), Valid: s.table.At(s.clocks.now()).After(3600)}}
+	s.table.Bind(b)
+	return b
+}
+
+// TestStore: what was recorded is there after a crash.
+func TestStore(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leases.journal")
+	var out bytes.Buffer
+	s := newStore(path, &out)
+	s.load()
+	for id := range uint64(20) {
+		bind(s, 0x100+id)
+		s.record()
+	}
+	again := newStore(path, &out)
+	again.load()
+	if n := again.table.Link("lan").Len(); n != 20 {
+		t.Errorf("%d bindings are restored, want 20\n%s", n, &out)
+	}
+	if !strings.Contains(out.String(), "20 bindings restored from "+path) {
+		t.Errorf("the log does not say so: %s", &out)
+	}
+}
+
+// TestStoreUnwritable: bindings are served while the journal cannot be written; that is said once, and when it can be
+// written again, all are in it.
+func TestStoreUnwritable(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "later")
+	path := filepath.Join(dir, "leases.journal")
+	var out bytes.Buffer
+	s := newStore(path, &out)
+	now := time.Now()
+	s.clocks.now = func() time.Time { return now }
+	s.load()
+	for id := range uint64(3) {
+		bind(s, 0x100+id)
+		s.record()
+	}
+	if n := strings.Count(out.String(), "clients are served"); n != 1 || s.err == nil {
+		t.Fatalf("said %d times, error %v: %s", n, s.err, &out)
+	}
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.record()
+	if s.err == nil {
+		t.Error("tried again at once")
+	}
+	now = s.retry
+	s.record()
+	if s.err != nil || !s.retry.IsZero() {
+		t.Fatalf("not made whole: %v", s.err)
+	}
+	again := newStore(path, &out)
+	if again.load(); again.table.Link("lan").Len() != 3 {
+		t.Errorf("%d bindings are restored, want 3: %s", again.table.Link("lan").Len(), &out)
+	}
+}
