@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
 	"lan6d/netif"
 	"lan6d/openwrt"
@@ -27,6 +28,7 @@ type daemon struct {
 	config   *openwrt.Config
 	server   *server.Server
 	store    *store
+	routes   *routes
 	watcher  *netif.Watcher
 	snapshot *netif.Snapshot
 	batches  chan *netif.Batch
@@ -86,6 +88,12 @@ func serve(o options, stderr io.Writer) (err error) {
 	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table()}
 	d.store.load()
 	defer d.store.close()
+	kernel, err := netif.OpenRoutes(0)
+	if err != nil {
+		return err
+	}
+	defer kernel.Close()
+	d.routes = &routes{kernel: kernel, log: log, server: d.server, until: lease.Never}
 	if d.outbox, err = netif.NewOutbox(); err != nil {
 		return err
 	}
@@ -121,6 +129,7 @@ func (d *daemon) loop(signals <-chan os.Signal) error {
 			d.handle(b)
 		case d.snapshot = <-d.watcher.Snapshots():
 			d.configure()
+			d.routes.sync(d.server.Table().At(d.clocks.now()))
 			if err := d.start(); err != nil {
 				return err
 			}
@@ -213,11 +222,16 @@ func (d *daemon) flush() {
 func (d *daemon) settle() {
 	now := d.clocks.now()
 	next := d.server.Tick(now)
+	d.store.record()
+	at := d.server.Table().At(now)
 	for _, e := range d.server.Events() {
 		d.logEvent(&e)
+		d.routes.update(at, &e)
 	}
-	d.store.record()
-	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry} {
+	if due := d.routes.next(); d.snapshot != nil && !due.IsZero() && !due.After(now) {
+		d.routes.sync(at)
+	}
+	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.routes.next()} {
 		if next.IsZero() || !at.IsZero() && at.Before(next) {
 			next = at
 		}

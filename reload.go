@@ -82,5 +82,6 @@ func (d *daemon) apply(config *openwrt.Config) {
 	}
 	if d.snapshot != nil {
 		d.configure()
+		d.routes.sync(d.server.Table().At(d.clocks.now()))
 	}
 }

@@ -168,6 +168,11 @@ func (t *Table) appendBinding(b []byte, binding *Binding, now Time) []byte {
 	b = binary.BigEndian.AppendUint32(b, binding.IAID)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(now)))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(binding.Deadline)))
+	peer := [16]byte{} // :: for none
+	if binding.Peer.IsValid() {
+		peer = binding.Peer.As16()
+	}
+	b = append(b, peer[:]...)
 	b = appendText(b, binding.DUID)
 	b = appendText(b, binding.Hostname)
 	for i := range binding.Leases {
@@ -192,9 +197,7 @@ func (t *Table) appendLease(b []byte, l *Lease) []byte {
 func leaseFrom(r *reader, past *past) (l Lease) {
 	l.Withdrawn = r.uint8()&flagWithdrawn != 0
 	bits := int(r.uint8())
-	var addr [16]byte
-	copy(addr[:], r.take(16))
-	l.Prefix = netip.PrefixFrom(netip.AddrFrom16(addr), bits)
+	l.Prefix = netip.PrefixFrom(r.addr(), bits)
 	l.Preferred, l.Valid = past.time(r.int64()), past.time(r.int64())
 	if !l.Prefix.IsValid() || l.Prefix.Masked() != l.Prefix {
 		r.bad = true

@@ -36,6 +36,9 @@ func filled(t *testing.T) (*lease.Table, []byte) {
 				{Prefix: netip.MustParsePrefix("2001:db8:1:10::/60"), Valid: lease.Time(0).After(50), Withdrawn: true}}
 		}
 		b.Hostname, b.Fixed = "host", i == 0
+		if i > 0 {
+			b.Peer = netip.MustParseAddr("fe80::2")
+		}
 		table.Bind(b)
 		switch i {
 		case 1:
@@ -79,7 +82,7 @@ func wantSame(t *testing.T, a, b *lease.Table, d time.Duration) {
 	for i, w := range want {
 		g := got[i]
 		if w.Key != g.Key || w.State != g.State || w.ID != g.ID || w.Length != g.Length || w.Fixed != g.Fixed ||
-			w.Hostname != g.Hostname || len(w.Leases) != len(g.Leases) {
+			w.Hostname != g.Hostname || w.Peer != g.Peer || len(w.Leases) != len(g.Leases) {
 			t.Errorf("binding %+v, want %+v", g, w)
 			continue
 		}

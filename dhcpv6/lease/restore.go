@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"net/netip"
 	"time"
 )
 
@@ -114,6 +115,7 @@ func (t *Table) restoreBinding(r *reader, past *past) {
 	iaid := r.uint32()
 	r.int64() // when it was written, for findLast
 	deadline := past.time(r.int64())
+	peer := r.addr()
 	duid, hostname := r.text(), r.text()
 	var leases []Lease
 	for len(r.b) > 0 && !r.bad {
@@ -130,6 +132,9 @@ func (t *Table) restoreBinding(r *reader, past *past) {
 	}
 	b := link.insert([]byte(duid), iaid, kind, id, length)
 	b.Fixed, b.Hostname, b.Leases, b.recorded = flags&flagFixed != 0, hostname, leases, true
+	if !peer.IsUnspecified() {
+		b.Peer = peer
+	}
 	switch state {
 	case Bound:
 		t.Bind(b)
@@ -185,7 +190,8 @@ func (r *reader) take(n int) []byte {
 	return field
 }
 
-func (r *reader) uint8() uint8   { return r.take(1)[0] }
-func (r *reader) uint32() uint32 { return binary.BigEndian.Uint32(r.take(4)) }
-func (r *reader) int64() int64   { return int64(binary.BigEndian.Uint64(r.take(8))) }
-func (r *reader) text() string   { return string(r.take(int(binary.BigEndian.Uint16(r.take(2))))) }
+func (r *reader) uint8() uint8     { return r.take(1)[0] }
+func (r *reader) uint32() uint32   { return binary.BigEndian.Uint32(r.take(4)) }
+func (r *reader) int64() int64     { return int64(binary.BigEndian.Uint64(r.take(8))) }
+func (r *reader) addr() netip.Addr { a, _ := netip.AddrFromSlice(r.take(16)); return a }
+func (r *reader) text() string     { return string(r.take(int(binary.BigEndian.Uint16(r.take(2))))) }

@@ -248,7 +248,7 @@ func (r *request) commit() {
 			kind = Bound
 		}
 		b.Leases = append(b.Leases[:0], leases...)
-		b.Fixed = p.fixed
+		b.Fixed, b.Peer = p.fixed, r.in.Peer.Addr()
 		r.setName(b)
 		r.table.Bind(b)
 		r.emit(r.now, kind, b, r.in.Peer.Addr())

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/server"
+	"lan6d/netif"
+)
+
+// routes keeps the kernel's routes to delegated prefixes in line with the bindings.
+type routes struct {
+	kernel *netif.Routes
+	log    *logger
+	server *server.Server
+	of     map[routeOwner][]netif.Route // those of each binding
+	until  lease.Time                   // when the next lease ends, or earlier; Never: there is none
+	retry  time.Time                    // when to try again what did not succeed; zero: no need
+	said   string                       // the last failure logged
+	buf    []server.Route
+}
+
+// routeOwner names a binding.
+type routeOwner struct {
+	link string
+	key  lease.Key
+}
+
+// wanted are the routes that a binding needs.
+func (r *routes) wanted(now lease.Time, b *lease.Binding) (list []netif.Route) {
+	r.buf = r.server.AppendRoutes(r.buf[:0], now, b)
+	for _, w := range r.buf {
+		r.until = min(r.until, w.Until)
+		list = append(list, netif.Route{Prefix: w.Prefix, Gateway: w.Via, Ifindex: w.Ifindex, Metric: netif.DefaultRouteMetric})
+	}
+	return list
+}
+
+// update brings the routes of a binding in line that an event tells of.
+func (r *routes) update(now lease.Time, e *server.Event) {
+	if e.Key.Kind != lease.Prefix || e.Kind == server.PoolFull {
+		return
+	}
+	owner := routeOwner{e.Link, e.Key}
+	old := r.of[owner]
+	want := r.wanted(now, r.server.Table().Link(e.Link).Lookup([]byte(e.Key.DUID), e.Key.IAID, e.Key.Kind))
+	if slices.Equal(old, want) {
+		return
+	}
+	for _, route := range old {
+		if !slices.Contains(want, route) {
+			r.tell(r.kernel.Delete(route))
+		}
+	}
+	for _, route := range want {
+		if !slices.Contains(old, route) {
+			r.tell(r.kernel.Add(route))
+		}
+	}
+	if r.of[owner] = want; len(want) == 0 {
+		delete(r.of, owner)
+	}
+}
+
+// sync brings all routes in line, those that an earlier lan6d has left too.
+func (r *routes) sync(now lease.Time) {
+	r.of, r.until, r.retry = make(map[routeOwner][]netif.Route), lease.Never, time.Time{}
+	var all []netif.Route
+	for _, l := range r.server.Table().Links() {
+		for b := range l.Prefixes() {
+			if want := r.wanted(now, b); len(want) > 0 {
+				r.of[routeOwner{l.Name, b.Key}] = want
+				all = append(all, want...)
+			}
+		}
+	}
+	_, _, errs := r.kernel.Sync(all)
+	for _, err := range errs {
+		r.tell(err)
+	}
+	if len(errs) == 0 {
+		r.said = ""
+	}
+}
+
+// tell logs a failure, unless it is the last one again, and has all routes looked at again soon.
+func (r *routes) tell(err error) {
+	if err == nil {
+		return
+	}
+	r.retry = time.Now().Add(retryInterval)
+	text := err.Error()
+	if errors.Is(err, unix.EPERM) {
+		text = "no routes to delegated prefixes: lan6d needs to run as root, or with the capability NET_ADMIN"
+	}
+	if r.said != text {
+		r.said = text
+		r.log.errorf("%s", text)
+	}
+}
+
+// next is when sync is needed next; the zero time: not by itself.
+func (r *routes) next() time.Time {
+	at := r.retry
+	if r.until != lease.Never {
+		if end := r.server.Table().Wall(r.until); at.IsZero() || end.Before(at) {
+			at = end
+		}
+	}
+	return at
+}
