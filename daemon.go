@@ -83,17 +83,17 @@ func serve(o options, stderr io.Writer) (err error) {
 	d.timer = time.AfterFunc(time.Hour, d.alarm)
 	d.clocks = systemClocks()
 	d.server = server.New(d.clocks.now(), server.Config{})
-	d.logProblems(problems)
-	d.apply(config)
-	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table()}
-	d.store.load()
-	defer d.store.close()
 	kernel, err := netif.OpenRoutes(0)
 	if err != nil {
 		return err
 	}
 	defer kernel.Close()
 	d.routes = &routes{kernel: kernel, log: log, server: d.server, until: lease.Never}
+	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table()}
+	d.logProblems(problems)
+	d.apply(config)
+	d.store.load()
+	defer d.store.close()
 	if d.outbox, err = netif.NewOutbox(); err != nil {
 		return err
 	}

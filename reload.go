@@ -71,6 +71,8 @@ func (d *daemon) apply(config *openwrt.Config) {
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level
 	}
+	d.store.setSync(config.Daemon.SyncJournal)
+	d.routes.metric = config.Daemon.RouteMetric
 	served := 0
 	for i := range config.Interfaces {
 		if config.Interfaces[i].Role == openwrt.Server {

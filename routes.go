@@ -17,6 +17,7 @@ type routes struct {
 	kernel *netif.Routes
 	log    *logger
 	server *server.Server
+	metric uint32
 	of     map[routeOwner][]netif.Route // those of each binding
 	until  lease.Time                   // when the next lease ends, or earlier; Never: there is none
 	retry  time.Time                    // when to try again what did not succeed; zero: no need
@@ -35,7 +36,7 @@ func (r *routes) wanted(now lease.Time, b *lease.Binding) (list []netif.Route) {
 	r.buf = r.server.AppendRoutes(r.buf[:0], now, b)
 	for _, w := range r.buf {
 		r.until = min(r.until, w.Until)
-		list = append(list, netif.Route{Prefix: w.Prefix, Gateway: w.Via, Ifindex: w.Ifindex, Metric: netif.DefaultRouteMetric})
+		list = append(list, netif.Route{Prefix: w.Prefix, Gateway: w.Via, Ifindex: w.Ifindex, Metric: r.metric})
 	}
 	return list
 }

@@ -18,10 +18,18 @@ type store struct {
 	clocks  clocks
 	log     *logger
 	table   *lease.Table
+	sync    bool             // wait for the disk
 	journal *journal.Journal // nil: it could not be made yet
 	buf     []byte
 	err     error     // why the journal is not whole; nil: it is
 	retry   time.Time // when to make it whole; zero: no need
+}
+
+// setSync has the journal wait for the disk, or not.
+func (s *store) setSync(on bool) {
+	if s.sync = on; s.journal != nil {
+		s.journal.SetSync(on)
+	}
 }
 
 // load takes up what the journal holds and begins a new one with it.
@@ -68,7 +76,7 @@ func (s *store) rewrite() {
 	content := s.table.AppendAll(nil, s.table.At(s.clocks.now()), s.clocks.read())
 	var err error
 	if s.journal == nil {
-		s.journal, err = journal.Create(s.path, content, false)
+		s.journal, err = journal.Create(s.path, content, s.sync)
 	} else {
 		err = s.journal.Rewrite(content)
 	}

@@ -139,7 +139,7 @@ config odhcpd 'odhcpd'
 	option loglevel '4'
 `, "")
 	wantProblems(t, problems)
-	if c.Daemon != (Daemon{LogLevel: LogWarn, LeaseFile: "/tmp/odhcpd.leases", HostsDir: "/tmp/hosts"}) || c.Server.MaxOffers != 1024 {
+	if c.Daemon != (Daemon{LogLevel: LogWarn, LeaseFile: "/tmp/odhcpd.leases", HostsDir: "/tmp/hosts", PersistInterval: 900, RouteMetric: 1024}) || c.Server.MaxOffers != 1024 {
 		t.Errorf("odhcpd only: %+v", c)
 	}
 	c, problems = build(t, "config odhcpd\n option leasefile /a\n option loglevel 4\n", `
@@ -149,7 +149,7 @@ config lan6d
 	option max_offers '7'
 `)
 	wantProblems(t, problems)
-	if c.Daemon != (Daemon{LogLevel: LogDebug, LeaseFile: "/b"}) || c.Server.MaxOffers != 7 {
+	if c.Daemon != (Daemon{LogLevel: LogDebug, LeaseFile: "/b", PersistInterval: 900, RouteMetric: 1024}) || c.Server.MaxOffers != 7 {
 		t.Errorf("both: %+v", c)
 	}
 }

@@ -1,6 +1,10 @@
 package openwrt
 
-import "lan6d/dhcpv6/server"
+import (
+	"math"
+
+	"lan6d/dhcpv6/server"
+)
 
 // Daemon is what the configuration says about the program as a whole.
 type Daemon struct {
@@ -8,7 +12,18 @@ type Daemon struct {
 	LeaseFile    string // in odhcpd's format, for LuCI; empty: not written
 	HostsDir     string // one hosts file per interface; empty: none is written
 	LeaseTrigger string // program to run when leases changed; empty: none
+
+	SyncJournal     bool   // wait for the disk after each write of the journal: the state directory is not in memory
+	Persist         string // a second copy of the leases, on flash; empty: none
+	PersistInterval uint32 // seconds from one write of it to the next, at least
+	RouteMetric     uint32 // of the routes to delegated prefixes
 }
+
+// DefaultPersistInterval is a quarter of an hour, in seconds: flash wears out.
+const DefaultPersistInterval = 15 * 60
+
+// DefaultRouteMetric is the kernel's own.
+const DefaultRouteMetric = 1024
 
 // LogLevel is the least severity that is logged.
 type LogLevel uint8
@@ -51,7 +66,7 @@ type daemon struct {
 }
 
 func newDaemon() daemon {
-	return daemon{Daemon: Daemon{LogLevel: LogInfo}, sendZone: true, maxOffers: server.DefaultMaxOffersTotal}
+	return daemon{Daemon: Daemon{LogLevel: LogInfo, PersistInterval: DefaultPersistInterval, RouteMetric: DefaultRouteMetric}, sendZone: true, maxOffers: server.DefaultMaxOffersTotal}
 }
 
 func sharedDaemonOptions(d *daemon) []option {
@@ -78,6 +93,10 @@ func daemonOptions(d *daemon) table {
 	return table{options: append([]option{
 		{name: "loglevel", field: &d.LogLevel, one: setLogLevel},
 		{name: "max_offers", field: &d.maxOffers, one: setInt, low: 1, high: 65535},
+		{name: "journal_sync", field: &d.SyncJournal, one: setJournalSync},
+		{name: "persist", field: &d.Persist, one: setPath},
+		{name: "persist_interval", field: &d.PersistInterval, one: setTime},
+		{name: "route_metric", field: &d.RouteMetric, one: setInt, low: 1, high: math.MaxInt32},
 	}, sharedDaemonOptions(d)...)}
 }
 
@@ -88,6 +107,14 @@ func setPath(o *option, v string) error {
 		}
 	}
 	return o.setText(v)
+}
+
+func setJournalSync(o *option, v string) error {
+	if v != "none" && v != "batch" {
+		return wrong(v, "is no way to write the journal, allowed are none, batch")
+	}
+	*o.field.(*bool) = v == "batch"
+	return nil
 }
 
 func setLogLevel(o *option, v string) error {

@@ -53,6 +53,15 @@ func TestDaemonOptions(t *testing.T) {
 		{lines: "option max_offers '65535'", want: func(d *daemon) { d.maxOffers = 65535 }},
 		{lines: "option max_offers '0'", problem: "error max_offers: 0 is outside 1..65535"},
 		{lines: "option max_offers '65536'", problem: "error max_offers: "},
+		{lines: "option journal_sync 'batch'", want: func(d *daemon) { d.SyncJournal = true }},
+		{lines: "option journal_sync 'none'"},
+		{lines: "option journal_sync '1'", problem: `error journal_sync: "1" is no way to write the journal, allowed are none, batch`},
+		{lines: "option persist '/etc/lan6d.leases'", want: func(d *daemon) { d.Persist = "/etc/lan6d.leases" }},
+		{lines: "option persist 'a\x02'", problem: "error persist: "},
+		{lines: "option persist_interval '1h'", want: func(d *daemon) { d.PersistInterval = 3600 }},
+		{lines: "option persist_interval 'often'", problem: "error persist_interval: "},
+		{lines: "option route_metric '512'", want: func(d *daemon) { d.RouteMetric = 512 }},
+		{lines: "option route_metric '0'", problem: "error route_metric: 0 is outside 1..2147483647"},
 	}, pathRows...))
 	if d := newDaemon(); d.LogLevel != LogInfo || d.maxOffers != 1024 || !d.sendZone || d.LeaseFile+d.HostsDir+d.LeaseTrigger != "" {
 		t.Errorf("defaults %+v", d)

@@ -77,6 +77,17 @@ func (p *page) daemon(c *Config) {
 	p.row("lease file", orNone(c.Daemon.LeaseFile))
 	p.row("hosts files in", orNone(c.Daemon.HostsDir))
 	p.row("lease trigger", orNone(c.Daemon.LeaseTrigger))
+	sync := "the system writes it to disk when it likes"
+	if c.Daemon.SyncJournal {
+		sync = "on disk before an answer is sent"
+	}
+	p.row("journal", sync)
+	copied := "none"
+	if c.Daemon.Persist != "" {
+		copied = c.Daemon.Persist + ", at most every " + formatTime(c.Daemon.PersistInterval)
+	}
+	p.row("second copy", copied)
+	p.row("route metric", strconv.Itoa(int(c.Daemon.RouteMetric)))
 	duid := "not configured, made from a MAC address"
 	if d := c.Server.DUID; d != nil {
 		duid = d.String() + ", a " + d.Type().String()

@@ -43,6 +43,9 @@ func Create(path string, content []byte, sync bool) (*Journal, error) {
 	return j, nil
 }
 
+// SetSync changes what Create was told of sync.
+func (j *Journal) SetSync(sync bool) { j.sync = sync }
+
 // Append writes records, framed as package lease does it, to the end of the file: all of them, or none if it returns an
 // error. After an error it writes nothing more and returns the same error, until Rewrite has made a new file.
 func (j *Journal) Append(records []byte) error {
