@@ -12,6 +12,7 @@ const (
 	recordClock   = 1 // how the wall clock and the boot's clock stand to each other, for the records that follow
 	recordBinding = 2 // all of a binding, in place of what was known of its ids
 	recordForget  = 3 // nothing is known of these ids any more
+	recordNote    = 4 // a note, in place of the one of the same name; empty: there is none
 )
 
 // Clock is a reading of the clocks that outlive a process.
@@ -57,13 +58,14 @@ func (t *Table) mark(b *Binding) {
 	}
 }
 
-// AppendChanges appends to b a record of each binding that has changed since the last call, as it is now. Offers are not
-// recorded: nothing is promised by them. clock is read at now.
+// AppendChanges appends to b a record of each binding and note that has changed since the last call, as it is now. Offers
+// are not recorded: nothing is promised by them. clock is read at now.
 func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
-	if len(t.marked) == 0 {
+	if len(t.marked)+len(t.markedNotes) == 0 {
 		return b
 	}
 	b = t.setClock(b, now, clock, false)
+	b = t.appendNoteChanges(b)
 	for i, binding := range t.marked {
 		t.marked[i] = nil
 		binding.marked = false
@@ -81,11 +83,39 @@ func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 	return b
 }
 
-// AppendAll appends Header and a record of every binding: the content of a new journal. What AppendChanges has still to
-// tell is in it.
+// AppendAll appends Header and a record of every binding and note: the content of a new journal. AppendChanges goes on
+// from there.
 func (t *Table) AppendAll(b []byte, now Time, clock Clock) []byte {
+	b = t.appendContent(b, now, clock)
+	for _, l := range t.links {
+		for _, binding := range l.addresses {
+			binding.recorded = binding.State.lasts()
+		}
+		for i := range l.prefixes {
+			l.prefixes[i].binding.recorded = l.prefixes[i].binding.State.lasts()
+		}
+	}
+	for i, binding := range t.marked {
+		t.marked[i] = nil
+		binding.marked = false
+	}
+	t.marked = t.marked[:0]
+	t.appendNoteChanges(nil)
+	return b
+}
+
+// AppendCopy appends what AppendAll does, for a file beside the journal: AppendChanges goes on as if nothing had been.
+func (t *Table) AppendCopy(b []byte, now Time, clock Clock) []byte {
+	defer func(c clocks) { t.clocks = c }(t.clocks)
+	return t.appendContent(b, now, clock)
+}
+
+func (t *Table) appendContent(b []byte, now Time, clock Clock) []byte {
 	b = append(b, Header...)
 	b = t.setClock(b, now, clock, true)
+	for name, value := range t.Notes() {
+		b = appendNote(b, name, value)
+	}
 	for _, l := range t.links {
 		for _, binding := range l.addresses {
 			b = t.appendHeld(b, binding, now)
@@ -95,20 +125,13 @@ func (t *Table) AppendAll(b []byte, now Time, clock Clock) []byte {
 		}
 	}
 	for binding := t.free.first; binding != nil; binding = binding.next { // the longest unused first
-		binding.recorded = true
 		b = t.appendBinding(b, binding, now)
 	}
-	for i, binding := range t.marked {
-		t.marked[i] = nil
-		binding.marked = false
-	}
-	t.marked = t.marked[:0]
 	return b
 }
 
 func (t *Table) appendHeld(b []byte, binding *Binding, now Time) []byte {
-	binding.recorded = binding.State.lasts()
-	if binding.State == Free || !binding.recorded {
+	if binding.State == Free || !binding.State.lasts() {
 		return b
 	}
 	return t.appendBinding(b, binding, now)

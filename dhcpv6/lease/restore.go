@@ -38,6 +38,8 @@ func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 			if l, kind, length, id := t.readID(&r); !r.bad {
 				t.forget(l, kind, id, length)
 			}
+		case recordNote:
+			t.restoreNote(&r)
 		default:
 			r.bad = true
 		}
@@ -45,6 +47,7 @@ func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 			senseless++
 		}
 	}
+	t.appendNoteChanges(nil)
 	clear(t.marked)
 	t.marked = t.marked[:0]
 	if senseless > 0 {

@@ -21,11 +21,14 @@ type Table struct {
 	free      list       // likewise
 	marked    []*Binding // to be recorded: see AppendChanges
 	clocks    clocks     // as recorded last
+
+	notes       map[string]*note
+	markedNotes []string // likewise
 }
 
 // NewTable makes an empty table whose clock begins at epoch.
 func NewTable(epoch time.Time, limits Limits) *Table {
-	t := &Table{epoch: epoch, links: make(map[string]*Link)}
+	t := &Table{epoch: epoch, links: make(map[string]*Link), notes: make(map[string]*note)}
 	t.SetLimits(limits)
 	return t
 }
