@@ -231,7 +231,8 @@ func (d *daemon) settle() {
 	if due := d.routes.next(); d.snapshot != nil && !due.IsZero() && !due.After(now) {
 		d.routes.sync(at)
 	}
-	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.routes.next()} {
+	d.store.copy()
+	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next()} {
 		if next.IsZero() || !at.IsZero() && at.Before(next) {
 			next = at
 		}

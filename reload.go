@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -72,6 +73,7 @@ func (d *daemon) apply(config *openwrt.Config) {
 		d.log.level = level
 	}
 	d.store.setSync(config.Daemon.SyncJournal)
+	d.store.setPersist(config.Daemon.Persist, time.Duration(config.Daemon.PersistInterval)*time.Second)
 	d.routes.metric = config.Daemon.RouteMetric
 	served := 0
 	for i := range config.Interfaces {

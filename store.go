@@ -20,6 +20,7 @@ type store struct {
 	table   *lease.Table
 	sync    bool             // wait for the disk
 	journal *journal.Journal // nil: it could not be made yet
+	persist persist
 	buf     []byte
 	err     error     // why the journal is not whole; nil: it is
 	retry   time.Time // when to make it whole; zero: no need
@@ -39,8 +40,9 @@ func (s *store) load() {
 		s.log.errorf("leases: %v", err)
 	}
 	now, clock := s.table.At(s.clocks.now()), s.clocks.read()
+	content, path := s.newer(content, clock)
 	if err := s.table.Restore(content, now, clock); err != nil {
-		s.log.errorf("leases: %s: %v", s.path, err)
+		s.log.errorf("leases: %s: %v", path, err)
 	}
 	s.rewrite()
 	n := 0
@@ -48,13 +50,15 @@ func (s *store) load() {
 		n += l.Len()
 	}
 	if n > 0 {
-		s.log.infof("%d bindings restored from %s", n, s.path)
+		s.log.infof("%d bindings restored from %s", n, path)
+		s.persist.changed = true
 	}
 }
 
 // record writes what has changed since the last call.
 func (s *store) record() {
 	if s.err != nil {
+		s.persist.changed = true // perhaps: nothing tells
 		if !s.retry.After(s.clocks.now()) {
 			s.rewrite()
 		}
@@ -64,6 +68,7 @@ func (s *store) record() {
 	if len(s.buf) == 0 {
 		return
 	}
+	s.persist.changed = true
 	if err := s.journal.Append(s.buf); err != nil {
 		s.fail(err)
 	} else if s.journal.Grown() {
@@ -102,6 +107,7 @@ func (s *store) fail(err error) {
 // close writes what is left.
 func (s *store) close() {
 	s.record()
+	s.lastCopy()
 	if s.journal != nil {
 		s.journal.Close()
 	}

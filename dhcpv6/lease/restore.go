@@ -198,3 +198,19 @@ func (r *reader) uint32() uint32   { return binary.BigEndian.Uint32(r.take(4)) }
 func (r *reader) int64() int64     { return int64(binary.BigEndian.Uint64(r.take(8))) }
 func (r *reader) addr() netip.Addr { a, _ := netip.AddrFromSlice(r.take(16)); return a }
 func (r *reader) text() string     { return string(r.take(int(binary.BigEndian.Uint16(r.take(2))))) }
+
+// Newer reports whether records a were written after records b, both as Restore takes them, as far as that can be known:
+// what is of the current boot is newer than what is not; within one boot its clock decides, else the wall clock.
+func Newer(a, b []byte, clock Clock) bool {
+	p, q := past{clock: clock}, past{clock: clock}
+	p.findLast(a[min(len(a), len(Header)):])
+	q.findLast(b[min(len(b), len(Header)):])
+	current := func(p *past) bool { return p.then.Boot == clock.Boot && clock.Boot != [16]byte{} }
+	switch {
+	case current(&p) != current(&q):
+		return current(&p)
+	case p.then.Boot == q.then.Boot && p.then.Boot != [16]byte{}:
+		return p.last > q.last
+	}
+	return p.last+p.then.Wall-p.then.Since > q.last+q.then.Wall-q.then.Since
+}
