@@ -89,7 +89,7 @@ func serve(o options, stderr io.Writer) (err error) {
 	}
 	defer kernel.Close()
 	d.routes = &routes{kernel: kernel, log: log, server: d.server, until: lease.Never}
-	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table()}
+	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table(), restore: d.server.Restore}
 	d.logProblems(problems)
 	d.apply(config)
 	d.store.load()
@@ -221,6 +221,7 @@ func (d *daemon) flush() {
 // settle carries out what the last turn of the loop led to, and sets the timer for the next deadline.
 func (d *daemon) settle() {
 	now := d.clocks.now()
+	d.reconfigure(now)
 	next := d.server.Tick(now)
 	d.store.record()
 	at := d.server.Table().At(now)
@@ -242,6 +243,30 @@ func (d *daemon) settle() {
 	}
 	d.wake = next
 	d.timer.Reset(max(next.Sub(now), 0))
+}
+
+// maxReconfigure bounds how many Reconfigure messages are sent in one turn of the loop: clients must not wait for all.
+const maxReconfigure = 64
+
+// reconfigure sends the Reconfigure messages that are due. Those that one turn has no room for are sent in the next.
+func (d *daemon) reconfigure(now time.Time) {
+	for range maxReconfigure {
+		buf := d.outbox.Buffer()
+		if buf == nil {
+			d.flush()
+			buf = d.outbox.Buffer()
+		}
+		out, ok := d.server.NextReconfigure(now, buf)
+		if !ok {
+			break
+		}
+		for _, s := range d.served {
+			if s.socket != nil && s.socket.Ifindex() == out.Ifindex {
+				d.outbox.Add(s.socket, len(out.Payload), out.Peer, out.Local, out.Ifindex)
+			}
+		}
+	}
+	d.flush()
 }
 
 func (d *daemon) close() {

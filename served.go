@@ -65,6 +65,7 @@ func (d *daemon) configure() {
 	if d.changed {
 		config := d.config.ServerConfig()
 		config.DUID = d.duid
+		config.Random = random
 		d.server.SetConfig(now, config)
 		d.changed = false
 	}

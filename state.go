@@ -85,10 +85,13 @@ func newDUID(links []netif.Link) dhcpv6.DUID {
 		}
 	}
 	uuid := make([]byte, 16)
-	unix.Getrandom(uuid, 0) // waits for entropy at boot, and cannot fail for so few octets
+	random(uuid)
 	uuid[6], uuid[8] = uuid[6]&0x0f|0x40, uuid[8]&0x3f|0x80
 	return append(dhcpv6.DUID{0, byte(dhcpv6.DUIDUUID)}, uuid...)
 }
+
+// random fills b, of at most 256 octets: for so few it cannot fail, once it has waited for entropy at boot.
+func random(b []byte) { unix.Getrandom(b, 0) }
 
 // What of package os looks at files (MkdirAll, ReadFile, Rename) brings their times, and with them all of package time's
 // formats: 37 KB on a router. So this file asks the kernel itself.

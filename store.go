@@ -18,8 +18,9 @@ type store struct {
 	clocks  clocks
 	log     *logger
 	table   *lease.Table
-	sync    bool             // wait for the disk
-	journal *journal.Journal // nil: it could not be made yet
+	restore func(content []byte, now time.Time, clock lease.Clock) error // Server.Restore
+	sync    bool                                                         // wait for the disk
+	journal *journal.Journal                                             // nil: it could not be made yet
 	persist persist
 	buf     []byte
 	err     error     // why the journal is not whole; nil: it is
@@ -39,9 +40,9 @@ func (s *store) load() {
 	if err != nil {
 		s.log.errorf("leases: %v", err)
 	}
-	now, clock := s.table.At(s.clocks.now()), s.clocks.read()
+	clock := s.clocks.read()
 	content, path := s.newer(content, clock)
-	if err := s.table.Restore(content, now, clock); err != nil {
+	if err := s.restore(content, s.clocks.now(), clock); err != nil {
 		s.log.errorf("leases: %s: %v", path, err)
 	}
 	s.rewrite()

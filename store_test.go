@@ -15,7 +15,11 @@ import (
 // newStore is a store on that path with an empty table.
 func newStore(path string, out *bytes.Buffer) *store {
 	c := systemClocks()
-	return &store{path: path, clocks: c, log: newLogger(out), table: lease.NewTable(c.now(), lease.Limits{})}
+	table := lease.NewTable(c.now(), lease.Limits{})
+	restore := func(content []byte, now time.Time, clock lease.Clock) error {
+		return table.Restore(content, table.At(now), clock)
+	}
+	return &store{path: path, clocks: c, log: newLogger(out), table: table, restore: restore}
 }
 
 // bind binds an address for an hour.

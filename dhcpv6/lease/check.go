@@ -3,6 +3,7 @@ package lease
 import (
 	"errors"
 	"fmt"
+	"maps"
 )
 
 // Check verifies that the table is in order and tells everything that is not: that each binding is found by its IA and
@@ -41,6 +42,7 @@ func (c *checker) about(b *Binding, ok bool, problem string) {
 
 func (c *checker) link(l *Link) {
 	offers, held := 0, 0
+	bound := make(map[string]int)
 	for _, b := range l.Bindings() {
 		c.about(b, b.Link == l, "belongs to another link")
 		c.binding(b)
@@ -48,12 +50,16 @@ func (c *checker) link(l *Link) {
 		if b.State == Offered {
 			offers++
 		}
+		if b.State == Bound {
+			bound[b.DUID]++
+		}
 		if b.State != Declined {
 			held++
 		}
 	}
 	c.require(l.offers == offers, "link %s: %d offers, counted as %d", l.Name, offers, l.offers)
 	c.require(len(l.bindings) == held, "link %s: %d IAs, found by %d", l.Name, held, len(l.bindings))
+	c.require(maps.Equal(bound, l.bound), "link %s: bound bindings by client %v, counted as %v", l.Name, bound, l.bound)
 	for id, b := range l.addresses {
 		c.about(b, b.ID == id && b.Kind == Address && b.Length == 128, "kept as an address of another id")
 	}

@@ -13,6 +13,7 @@ type Link struct {
 	bindings  map[Key]*Binding    // those that a client holds or held
 	addresses map[uint64]*Binding // by interface id
 	prefixes  spans               // by subnet id
+	bound     map[string]int      // bound bindings by the client's DUID
 	offers    int
 	changes   [2]uint64 // by Kind
 }
@@ -24,6 +25,18 @@ func (l *Link) Lookup(duid []byte, iaid uint32, kind Kind) *Binding {
 
 // Holds reports whether the binding is still in the table, under its IA.
 func (l *Link) Holds(b *Binding) bool { return l.bindings[b.Key] == b }
+
+// Bound is the number of bindings that the client has on the link.
+func (l *Link) Bound(duid string) int { return l.bound[duid] }
+
+// count adds to the number of bindings that a client has.
+func (l *Link) count(duid string, n int) {
+	if n += l.bound[duid]; n == 0 {
+		delete(l.bound, duid)
+	} else {
+		l.bound[duid] = n
+	}
+}
 
 // Address finds the binding that has the interface id, or nil.
 func (l *Link) Address(id uint64) *Binding { return l.addresses[id] }

@@ -21,6 +21,8 @@ func (t *Table) Note(name string) []byte {
 }
 
 // SetNote sets the value of a note, at most 60,000 octets with its name, and keeps it; nil deletes the note.
+//
+//go:noinline
 func (t *Table) SetNote(name string, value []byte) {
 	n := t.notes[name]
 	if n == nil {

@@ -54,7 +54,10 @@ func (t *Table) Wall(at Time) time.Time { return t.epoch.Add(time.Duration(at)) 
 func (t *Table) Link(name string) *Link {
 	l, ok := t.links[name]
 	if !ok {
-		l = &Link{Name: name, table: t, bindings: make(map[Key]*Binding), addresses: make(map[uint64]*Binding)}
+		l = &Link{
+			Name: name, table: t, bindings: make(map[Key]*Binding), addresses: make(map[uint64]*Binding),
+			bound: make(map[string]int),
+		}
 		t.links[name] = l
 	}
 	return l
@@ -132,8 +135,8 @@ func (t *Table) Free(b *Binding) {
 // it.
 func (t *Table) Decline(b *Binding, until Time) {
 	delete(b.Link.bindings, b.Key)
-	b.DUID, b.IAID, b.Hostname, b.Leases = "", 0, "", nil
 	t.setState(b, Declined)
+	b.DUID, b.IAID, b.Hostname, b.Leases = "", 0, "", nil
 	t.setDeadline(b, until)
 	t.mark(b)
 }
@@ -155,6 +158,8 @@ func (t *Table) setState(b *Binding, s State) {
 		b.Link.changes[b.Kind]++ // somebody else may have its id now, if need be
 	}
 	switch s {
+	case Bound:
+		b.Link.count(b.DUID, 1)
 	case Offered:
 		t.offers.push(b)
 		b.Link.offers++
@@ -164,8 +169,11 @@ func (t *Table) setState(b *Binding, s State) {
 }
 
 func (t *Table) leaveState(b *Binding) {
-	if b.State == Offered && b.list != nil {
+	switch {
+	case b.State == Offered && b.list != nil:
 		b.Link.offers--
+	case b.State == Bound && b.Link.has(b):
+		b.Link.count(b.DUID, -1)
 	}
 	b.unlist()
 }

@@ -416,3 +416,37 @@ func TestClock(t *testing.T) {
 		t.Errorf("At before the epoch: %d", got)
 	}
 }
+
+// How many bindings a client has on a link: those that are bound, whatever becomes of them.
+func TestBound(t *testing.T) {
+	table := NewTable(time.Time{}, Limits{})
+	l := table.Link("lan")
+	pool := Pool{Span: Span{First: 1, Last: 100}}
+	var all []*Binding
+	want := func(n int) {
+		t.Helper()
+		if got := l.Bound("client"); got != n || table.Link("guest").Bound("client") != 0 || l.Bound("other") != 0 {
+			t.Errorf("%d bindings, want %d", got, n)
+		}
+		if err := table.Check(); err != nil {
+			t.Error(err)
+		}
+	}
+	for iaid := range uint32(4) {
+		b := l.AllocateAddress([]byte("client"), iaid, pool, 0)
+		table.Bind(b)
+		table.Bind(b) // renewed
+		all = append(all, b)
+		want(int(iaid) + 1)
+	}
+	table.Free(all[0])
+	want(3)
+	table.Remove(all[1])
+	want(2)
+	table.Decline(all[2], 100)
+	want(1)
+	table.Free(all[3])
+	want(0)
+	table.Bind(all[3])
+	want(1)
+}

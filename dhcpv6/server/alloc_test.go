@@ -91,6 +91,47 @@ func hotMessage(typ dhcpv6.MessageType, client dhcpv6.DUID, relayed int) []byte 
 	return b
 }
 
+// Nor does it with a client that accepts Reconfigure, be its key told again or not.
+func TestAllocationsOfReconfigure(t *testing.T) {
+	for _, relayed := range []int{0, 1, 8} {
+		l := start(t, reconfigures)
+		for _, typ := range []dhcpv6.MessageType{
+			dhcpv6.Request, dhcpv6.Renew, dhcpv6.Rebind, dhcpv6.Solicit, dhcpv6.InformationRequest, dhcpv6.Request,
+		} {
+			in := multicast(accepting(typ, relayed))
+			if _, err := l.handle(in); err != nil {
+				t.Fatalf("%v: %v", typ, err)
+			}
+			l.changes()
+			got := testing.AllocsPerRun(100, func() {
+				if _, err := l.Handle(l.now, in, l.buf); err != nil {
+					t.Error(err)
+				}
+				l.Events()
+			})
+			if got != 0 {
+				t.Errorf("%v, relayed %d times: %v allocations", typ, relayed, got)
+			}
+			if bound, _ := l.Clients(); bound != 1 {
+				t.Errorf("%v, relayed %d times: %d clients", typ, relayed, bound)
+			}
+		}
+	}
+}
+
+// accepting is hotMessage of client A with a Reconfigure Accept.
+func accepting(typ dhcpv6.MessageType, relayed int) []byte {
+	options := append(usual(), acceptOption())
+	if typ != dhcpv6.InformationRequest {
+		options = append(options, na(1), pd(1))
+	}
+	b := message(typ, duid(1), options...)
+	for range relayed {
+		b = relay(netip.MustParseAddr("2001:db8:1::9"), b, option(dhcpv6.OptionInterfaceID, []byte("eth0")))
+	}
+	return b
+}
+
 // A packet that is dropped costs no allocation either: a flood of them is no burden.
 func TestAllocationsOfDrops(t *testing.T) {
 	l := start(t, withHosts(server.Host{DUIDs: byDUID(duid(7)), Ignore: true}))

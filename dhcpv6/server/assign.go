@@ -253,6 +253,7 @@ func (r *request) commit() {
 		r.table.Bind(b)
 		r.emit(r.now, kind, b, r.in.Peer.Addr())
 	}
+	r.commitAcceptance()
 }
 
 // offerLimit is how many offers the binding's link may have outstanding.

@@ -22,6 +22,7 @@ const (
 	DefaultDeclineTime     = time.Hour
 	DefaultMaxOffers       = 256  // offers outstanding on one interface
 	DefaultMaxOffersTotal  = 1024 // offers outstanding in all
+	DefaultMaxStateless    = 1000 // clients without bindings
 )
 
 // Config is what the server is told to do. It is a value: the server keeps it and changes nothing in it, nor may the
@@ -36,6 +37,10 @@ type Config struct {
 	TZDBTimezone  string // RFC 4833, "Europe/Zurich"; empty: not sent
 
 	MaxOffers int // offers outstanding in all; 0: DefaultMaxOffersTotal
+
+	// Random fills its argument with random octets that nobody can guess: keys for Reconfigure. nil: no Reconfigure.
+	Random       func([]byte)
+	MaxStateless int // clients without bindings that are remembered for Reconfigure; 0: DefaultMaxStateless
 }
 
 // Interface is one served interface. Lifetimes are in seconds, dhcpv6.Infinity for ever.

@@ -65,4 +65,7 @@ type Counters struct {
 	Sent     [16]uint64 // by message type of the answer, not counting Relay-reply around it
 	Dropped  [numDrops]uint64
 	BadNames uint64 // Client FQDN options whose name is not a host name
+
+	GivenUp     uint64 // clients that did not follow a Reconfigure, told eight times
+	KeysDropped uint64 // clients without bindings that were forgotten for more recent ones: see Config.MaxStateless
 }

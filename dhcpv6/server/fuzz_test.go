@@ -43,8 +43,8 @@ func TestRandom(t *testing.T) {
 		}
 		p := newPlay(t)
 		p.run(b)
-		if p.steps < 500 || p.answers < 200 {
-			t.Errorf("seed %d: only %d steps and %d answers", seed, p.steps, p.answers)
+		if p.steps < 500 || p.answers < 200 || p.told.sent < 20 {
+			t.Errorf("seed %d: only %d steps, %d answers and %d Reconfigure messages", seed, p.steps, p.answers, p.told.sent)
 		}
 		if t.Failed() {
 			t.Fatalf("with seed %d", seed)
@@ -58,6 +58,8 @@ type play struct {
 	in       []byte // what is left of the script
 	promises map[netip.Prefix]promise
 	bound    map[boundKey]map[netip.Prefix]bool // what the events say is bound
+	told     told
+	arrived  int // the interface of the last datagram
 	whole    []byte
 	last     []byte
 	steps    int
@@ -65,7 +67,8 @@ type play struct {
 }
 
 func newPlay(t testing.TB) *play {
-	l := start(t, everyOption, func(s *setup) {
+	l := start(t, everyOption, reconfigures, func(s *setup) {
+		s.MaxStateless = 3
 		s.only("2001:db8:1::1/60", "fd00:1::1/56")
 		s.secondLink("2001:db8:2::1/124", "2001:db8:3::1/62")
 		s.lan().MaxOffers, s.MaxOffers = 5, 7
@@ -79,6 +82,7 @@ func newPlay(t testing.TB) *play {
 	l.Events()
 	return &play{
 		lab: l, promises: make(map[netip.Prefix]promise), bound: make(map[boundKey]map[netip.Prefix]bool), whole: l.buf,
+		told: newTold(),
 	}
 }
 
@@ -108,6 +112,7 @@ func (p *play) run(script []byte) {
 			if p.next()%4 > 0 { // the timer may be late
 				p.Tick(p.now)
 			}
+			p.reconfigureSome(p.next())
 		default:
 			p.changeLinks(op)
 		}
@@ -138,8 +143,12 @@ var queries = [...]dhcpv6.MessageType{
 
 // builtDatagram makes a client's message that is not rejected at once.
 func (p *play) builtDatagram() []byte {
-	typ, who, extra := queries[p.next()%len(queries)], duid(3+p.next()%8), p.next()
+	typ, whose, extra := queries[p.next()%len(queries)], p.next(), p.next()
+	who := duid(3 + whose%8)
 	var options [][]byte
+	if whose&0x60 != 0 {
+		options = append(options, acceptOption())
+	}
 	if typ != dhcpv6.InformationRequest {
 		for range 1 + p.next()%3 {
 			options = append(options, p.anIA(who))
@@ -252,6 +261,7 @@ func (p *play) send(payload []byte) {
 	} else if in.Ifindex += flags >> 7; flags&0x18 == 0x18 {
 		p.buf = p.whole[:4*p.next()]
 	}
+	p.arrived = in.Ifindex
 	defer func() { p.buf = p.whole }()
 	out, err := p.handle(in)
 	if p.Failed() {
@@ -273,6 +283,7 @@ func (p *play) send(payload []byte) {
 	if q.Type == dhcpv6.Solicit {
 		p.forgetMoved(q)
 	}
+	p.hear(in.Payload, q, a)
 	if a.Type == dhcpv6.Reply && a.status != "UseMulticast" {
 		p.believe(q, a)
 	}

@@ -178,6 +178,9 @@ func (l *lab) handle(in server.Datagram) (server.Datagram, error) {
 		l.checkGrants(answer)
 	}
 	checkTable(l, l.Table())
+	if err := l.CheckClients(); err != nil {
+		l.Error(err)
+	}
 	return out, err
 }
 

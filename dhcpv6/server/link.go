@@ -66,6 +66,7 @@ func (p *prefix) usable(now lease.Time) bool { return p.preferred > now && p.val
 // SetLinks replaces what the server knows of the kernel's interfaces. Interfaces that are not in the configuration serve
 // to keep their prefixes out of what is delegated. An interface that is missing keeps its bindings.
 func (s *Server) SetLinks(now time.Time, links []Link) {
+	before := s.links
 	s.given = links
 	quiet := make(map[string][2]lease.Time, len(s.links))
 	for _, l := range s.links {
@@ -88,6 +89,7 @@ func (s *Server) SetLinks(now time.Time, links []Link) {
 		l.setOptions(&s.config)
 		l.setSource(s.table.At(now))
 	}
+	s.tellMoved(s.table.At(now), before)
 }
 
 // setPrefixes takes the interface's addresses; several in one subnet count as one with the longest lifetimes.

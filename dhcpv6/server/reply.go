@@ -71,6 +71,7 @@ func (r *request) writeOptions() {
 	}
 	r.writeBootFile()
 	r.writeFQDN()
+	r.writeAcceptance()
 	r.w.Bytes(r.link.Raw)
 }
 

@@ -28,6 +28,10 @@ type request struct {
 	relayPort bool                            // the outermost relay wants the answer at its source port (RFC 8357)
 	mac       []byte                          // from the relay (RFC 6939): 6 octets or nil
 
+	buf        []byte      // where the answer is written
+	chain      dhcpv6.Mark // the end of the Relay-replies' headers in it
+	acceptance acceptance
+
 	pending  []pending     // bindings to be made or kept when the answer is written
 	leases   []lease.Lease // of the pending bindings
 	granted  []dhcpv6.Mark // T1 of each IA that grants something
@@ -50,7 +54,7 @@ type pending struct {
 func (r *request) begin(s *Server, now lease.Time, in Datagram, buf []byte) {
 	buf = buf[:min(len(buf), dhcpv6.MaxPayload)]
 	*r = request{
-		Server: s, now: now, in: in, w: dhcpv6.NewWriter(buf),
+		Server: s, now: now, in: in, w: dhcpv6.NewWriter(buf), buf: buf,
 		pending: r.pending[:0], leases: r.leases[:0], granted: r.granted[:0], relayed: r.relayed,
 	}
 }
@@ -73,6 +77,7 @@ func (r *request) answer() ([]byte, error) {
 	}
 	var marks [dhcpv6.HopCountLimit]dhcpv6.Mark
 	r.wrap(&marks)
+	r.chain = r.w.Mark()
 	if err := r.exchange(); err != nil {
 		return nil, err
 	}

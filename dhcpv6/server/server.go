@@ -29,6 +29,7 @@ type Server struct {
 	given    []Link  // what SetLinks was told last
 	events   []Event
 	counters Counters
+	clients  clients
 	request  request // scratch of Handle, kept to allocate nothing
 
 	behindLink   link // likewise: see behind
@@ -37,18 +38,31 @@ type Server struct {
 
 // New makes a server without links. The table's epoch becomes now.
 func New(now time.Time, config Config) *Server {
-	s := &Server{table: lease.NewTable(now, lease.Limits{})}
+	s := &Server{table: lease.NewTable(now, lease.Limits{}), clients: clients{all: make(map[clientKey]*client)}}
+	s.startRun(now.Unix())
 	s.SetConfig(now, config)
 	return s
 }
 
 // SetConfig changes the configuration. Bindings stay; what the new configuration no longer grants ends with the
-// client's next Renew or when it expires.
+// client's next Renew or when it expires. Clients that accept it are told with Reconfigure when options have changed.
 func (s *Server) SetConfig(now time.Time, config Config) {
+	before := s.links
 	s.config = config
 	s.table.SetLimits(lease.Limits{Offers: config.MaxOffers})
 	s.hosts = newHosts(config.Hosts)
 	s.SetLinks(now, s.given)
+	s.keepDUID()
+	s.clients.maxStateless = DefaultMaxStateless
+	if config.MaxStateless > 0 {
+		s.clients.maxStateless = config.MaxStateless
+	}
+	if config.Random == nil {
+		s.forgetAll()
+		return
+	}
+	s.forgetOldest()
+	s.reconfigureChanged(s.table.At(now), before)
 }
 
 // Counters counts what happened since New.
@@ -60,7 +74,7 @@ func (s *Server) Table() *lease.Table { return s.table }
 // Handle answers one datagram from a client or relay. The answer is built in buf, at most dhcpv6.MaxPayload octets, and
 // aliases it. An error is a Drop: RFC 9915 or the configuration asks for silence.
 func (s *Server) Handle(now time.Time, in Datagram, buf []byte) (out Datagram, err error) {
-	r := &s.request
+	r, events := &s.request, len(s.events)
 	r.begin(s, s.table.At(now), in, buf)
 	payload, err := r.answer()
 	if err != nil {
@@ -68,10 +82,12 @@ func (s *Server) Handle(now time.Time, in Datagram, buf []byte) (out Datagram, e
 			s.counters.Dropped[drop]++
 		}
 		r.abandon()
+		s.settleEnded(s.events[events:])
 		return Datagram{}, err
 	}
 	s.counters.Sent[r.reply&15]++
 	r.commit()
+	s.settleEnded(s.events[events:])
 	out = Datagram{Payload: payload, Ifindex: in.Ifindex, Peer: r.peer(), Local: in.Local}
 	if !in.Local.IsValid() || in.Local.IsMulticast() {
 		out.Local = r.arrival.sourceFor(in.Peer.Addr())
@@ -79,10 +95,10 @@ func (s *Server) Handle(now time.Time, in Datagram, buf []byte) (out Datagram, e
 	return out, nil
 }
 
-// Tick ends what has run out by now and returns when to call it again; the zero time if nothing runs out. It may be
-// called at any time.
+// Tick ends what has run out by now and returns when to call it, and NextReconfigure, again; the zero time if nothing runs
+// out. It may be called at any time.
 func (s *Server) Tick(now time.Time) (next time.Time) {
-	at := s.table.At(now)
+	at, events := s.table.At(now), len(s.events)
 	for {
 		b, was := s.table.Expire(at)
 		if b == nil {
@@ -92,7 +108,8 @@ func (s *Server) Tick(now time.Time) (next time.Time) {
 			s.emit(at, Expired, b, netip.Addr{})
 		}
 	}
-	if at := s.table.Next(); at != lease.Never {
+	s.settleEnded(s.events[events:])
+	if at := min(s.table.Next(), s.clients.nextWake()); at != lease.Never {
 		return s.table.Wall(at)
 	}
 	return time.Time{}

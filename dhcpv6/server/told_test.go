@@ -1,0 +1,98 @@
+package server_test
+
+import (
+	"bytes"
+
+	"lan6d/dhcpv6"
+)
+
+// What the clients of a play have been told about Reconfigure, against the messages that the server sends.
+
+// told are the last keys that clients were told, by DUID and by where the message came from.
+type told struct {
+	keys   map[string]map[string][]byte
+	replay uint64 // the highest value that anybody was told
+	sent   int
+}
+
+func newTold() told { return told{keys: make(map[string]map[string][]byte)} }
+
+// hear notes the key in an answer. A key that is told again is the same.
+func (p *play) hear(in []byte, q dhcpv6.Message, a answer) {
+	who, _ := q.Options.Get(dhcpv6.OptionClientID)
+	_, accepts := q.Options.Get(dhcpv6.OptionReconfAccept)
+	_, accepted := a.Options.Get(dhcpv6.OptionReconfAccept)
+	if accepted && (!accepts || who == nil) {
+		p.Errorf("%v accepted, which was not offered", a.Type)
+	}
+	auth, ok := a.Options.Get(dhcpv6.OptionAuth)
+	if !ok {
+		return
+	}
+	key := keyIn(p, append([]byte{byte(a.Type), 0, 0, 0}, a.Options...))
+	p.grows(auth[3:11])
+	if p.told.keys[string(who)] == nil {
+		p.told.keys[string(who)] = make(map[string][]byte)
+	}
+	p.told.keys[string(who)][p.place(in)] = key
+}
+
+// grows checks a replay detection value: it is higher than all before, whoever they went to.
+func (p *play) grows(b []byte) {
+	value := uint64(0)
+	for _, octet := range b {
+		value = value<<8 | uint64(octet)
+	}
+	if value <= p.told.replay {
+		p.Errorf("replay value %x after %x", value, p.told.replay)
+	}
+	p.told.replay = value
+}
+
+// place is where a message came from: through which interface and which relay's link.
+func (p *play) place(in []byte) string {
+	place := []byte{byte(p.arrived)}
+	for len(in) >= 34 && dhcpv6.MessageType(in[0]) == dhcpv6.RelayForward {
+		place = append(place, in[2:18]...)
+		m, _ := dhcpv6.ParseRelayMessage(in)
+		in, _ = m.Options.Get(dhcpv6.OptionRelayMsg)
+	}
+	return string(place)
+}
+
+// reconfigureSome lets the server reconfigure and takes some or all of the messages.
+func (p *play) reconfigureSome(how int) {
+	if how&3 == 3 {
+		types := [...]dhcpv6.MessageType{0, dhcpv6.Renew, dhcpv6.Rebind, dhcpv6.InformationRequest}
+		var who dhcpv6.DUID
+		if how&0x40 != 0 {
+			who = duid(3 + p.next()%8)
+		}
+		p.Reconfigure(p.now, []string{"", "lan"}[how>>5&1], who, types[how>>3&3])
+	}
+	for range how >> 3 {
+		out, ok := p.NextReconfigure(p.now, p.buf[:1500])
+		if !ok {
+			break
+		}
+		out.Payload = bytes.Clone(out.Payload)
+		p.checkReconfigure(readReconfigure(p, out))
+	}
+	if err := p.CheckClients(); err != nil {
+		p.Error(err)
+	}
+}
+
+// checkReconfigure expects that the client was told the key that a message is signed with.
+func (p *play) checkReconfigure(r reconfiguration) {
+	p.told.sent++
+	known := false
+	for _, key := range p.told.keys[string(r.client)] {
+		known = known || r.authentic(key)
+	}
+	if !known {
+		p.Errorf("client %v is sent a message that it was told no key for", r.client)
+	}
+	auth := r.message[len(r.message)-25:]
+	p.grows(auth[:8])
+}
