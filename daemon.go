@@ -29,6 +29,7 @@ type daemon struct {
 	server   *server.Server
 	store    *store
 	routes   *routes
+	views    views
 	watcher  *netif.Watcher
 	snapshot *netif.Snapshot
 	batches  chan *netif.Batch
@@ -88,6 +89,8 @@ func serve(o options, stderr io.Writer) (err error) {
 		return err
 	}
 	defer kernel.Close()
+	d.views.writer = openwrt.NewViews(d.report)
+	defer d.lastView()
 	d.routes = &routes{kernel: kernel, log: log, server: d.server, until: lease.Never}
 	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table(), restore: d.server.Restore}
 	d.logProblems(problems)
@@ -129,6 +132,7 @@ func (d *daemon) loop(signals <-chan os.Signal) error {
 			d.handle(b)
 		case d.snapshot = <-d.watcher.Snapshots():
 			d.configure()
+			d.views.changed = true
 			d.routes.sync(d.server.Table().At(d.clocks.now()))
 			if err := d.start(); err != nil {
 				return err
@@ -227,13 +231,15 @@ func (d *daemon) settle() {
 	at := d.server.Table().At(now)
 	for _, e := range d.server.Events() {
 		d.logEvent(&e)
+		d.views.changed = true
 		d.routes.update(at, &e)
 	}
 	if due := d.routes.next(); d.snapshot != nil && !due.IsZero() && !due.After(now) {
 		d.routes.sync(at)
 	}
 	d.store.copy()
-	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next()} {
+	d.view(now)
+	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next(), d.views.next()} {
 		if next.IsZero() || !at.IsZero() && at.Before(next) {
 			next = at
 		}
@@ -243,6 +249,13 @@ func (d *daemon) settle() {
 	}
 	d.wake = next
 	d.timer.Reset(max(next.Sub(now), 0))
+}
+
+// lastView writes the lease and hosts files before the program ends, if they are not up to date.
+func (d *daemon) lastView() {
+	d.views.due = time.Time{}
+	d.view(d.clocks.now())
+	d.views.writer.Close()
 }
 
 // maxReconfigure bounds how many Reconfigure messages are sent in one turn of the loop: clients must not wait for all.

@@ -67,7 +67,7 @@ func (d *daemon) logProblems(problems []openwrt.Problem) {
 
 // apply makes a configuration the running one. Bindings stay.
 func (d *daemon) apply(config *openwrt.Config) {
-	d.config, d.changed = config, true
+	d.config, d.changed, d.views.changed = config, true, true
 	d.log.level = config.Daemon.LogLevel
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level
