@@ -55,6 +55,18 @@ func (l *Link) Prefixes() iter.Seq[*Binding] {
 	}
 }
 
+// All iterates the bindings, in no order. The table must not change meanwhile.
+func (l *Link) All() iter.Seq[*Binding] {
+	return func(yield func(*Binding) bool) {
+		for _, b := range l.addresses {
+			if !yield(b) {
+				return
+			}
+		}
+		l.Prefixes()(yield)
+	}
+}
+
 // Len is the number of bindings of all states.
 func (l *Link) Len() int { return len(l.addresses) + len(l.prefixes) }
 

@@ -30,6 +30,7 @@ type Server struct {
 	events   []Event
 	counters Counters
 	clients  clients
+	health   Health
 	request  request // scratch of Handle, kept to allocate nothing
 
 	behindLink   link // likewise: see behind
