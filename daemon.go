@@ -89,7 +89,7 @@ func serve(o options, stderr io.Writer) (err error) {
 		return err
 	}
 	defer kernel.Close()
-	d.views.writer = openwrt.NewViews(d.report)
+	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
 	defer d.lastView()
 	d.routes = &routes{kernel: kernel, log: log, server: d.server, until: lease.Never}
 	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table(), restore: d.server.Restore}
@@ -238,8 +238,9 @@ func (d *daemon) settle() {
 		d.routes.sync(at)
 	}
 	d.store.copy()
+	d.server.SetHealth(server.Health{Journal: d.store.err, Copy: d.store.persist.err})
 	d.view(now)
-	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next(), d.views.next()} {
+	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next(), d.views.next(d.server.Table())} {
 		if next.IsZero() || !at.IsZero() && at.Before(next) {
 			next = at
 		}

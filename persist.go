@@ -15,7 +15,7 @@ type persist struct {
 	changed  bool          // the bindings, since the last write began
 	due      time.Time     // no write before
 	done     chan error    // from the goroutine that writes; nil: none does
-	said     bool          // that it cannot be written
+	err      error         // of the last write
 }
 
 // setPersist says where the copy is and how often it may be written.
@@ -65,12 +65,12 @@ func (s *store) copied(err error) {
 	p := &s.persist
 	p.done = nil
 	switch {
-	case err == nil && p.said:
+	case err == nil && p.err != nil:
 		s.log.infof("the copy of the leases is written again")
-	case err != nil && !p.said:
+	case err != nil && p.err == nil:
 		s.log.errorf("leases: copy to %s: %v: tried again every %s", p.path, err, lifetime(p.interval))
 	}
-	p.said = err != nil
+	p.err = err
 	p.changed = p.changed || err != nil
 }
 

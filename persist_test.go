@@ -35,11 +35,11 @@ func TestPersist(t *testing.T) {
 	if err := os.Mkdir(filepath.Dir(copied), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if settle(); s.persist.said == false || s.nextCopy() != now.Add(time.Minute) {
+	if settle(); s.persist.err == nil || s.nextCopy() != now.Add(time.Minute) {
 		t.Fatal("tried again at once")
 	}
 	now = now.Add(time.Minute)
-	if settle(); s.persist.said {
+	if settle(); s.persist.err != nil {
 		t.Fatalf("not written: %s", &out)
 	}
 	restored := func() int {

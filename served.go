@@ -80,7 +80,7 @@ func (d *daemon) setDUID() {
 	}
 	if d.ownDUID == nil {
 		var err error
-		if d.ownDUID, err = serverDUID(d.options.stateDir, d.servedLinks()); err != nil {
+		if d.ownDUID, err = serverDUID(d.options.stateDir, d.server.NotedDUID(), d.servedLinks()); err != nil {
 			d.log.errorf("server DUID: %v", err)
 		}
 	}

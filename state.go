@@ -40,10 +40,10 @@ func lockState(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// serverDUID is the server's DUID: the one in the state directory; else, from now on, one from the link-layer address of
-// a served interface; else a random one (RFC 6355). An error says that it could not be read or kept: it is valid all the
-// same, until the next start.
-func serverDUID(dir string, links []netif.Link) (dhcpv6.DUID, error) {
+// serverDUID is the server's DUID: the one in the state directory; else, from now on, the one noted beside the leases, for
+// their clients know it; else one from the link-layer address of a served interface; else a random one (RFC 6355). An
+// error says that it could not be read or kept: it is valid all the same, until the next start.
+func serverDUID(dir string, noted dhcpv6.DUID, links []netif.Link) (dhcpv6.DUID, error) {
 	path := filepath.Join(dir, "server.duid")
 	text, err := readFile(path)
 	if err == nil {
@@ -53,20 +53,19 @@ func serverDUID(dir string, links []netif.Link) (dhcpv6.DUID, error) {
 		}
 		bad := path + ".bad"
 		if renameErr := unix.Rename(path, bad); renameErr != nil {
-			return newDUID(links), fmt.Errorf("%s: %w", path, err)
+			return newDUID(noted, links), fmt.Errorf("%s: %w", path, err)
 		}
-		duid, saveErr := saveDUID(path, links)
-		return duid, errors.Join(fmt.Errorf("%s: %w: set aside as %s, a new one is made", path, err, bad), saveErr)
+		duid, saveErr := saveDUID(path, newDUID(noted, links))
+		return duid, errors.Join(fmt.Errorf("%s: %w: set aside as %s, another is used", path, err, bad), saveErr)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return newDUID(links), err
+		return newDUID(noted, links), err
 	}
-	return saveDUID(path, links)
+	return saveDUID(path, newDUID(noted, links))
 }
 
-// saveDUID makes a DUID and writes it to a new file in place of path.
-func saveDUID(path string, links []netif.Link) (dhcpv6.DUID, error) {
-	duid := newDUID(links)
+// saveDUID writes a DUID to a new file in place of path.
+func saveDUID(path string, duid dhcpv6.DUID) (dhcpv6.DUID, error) {
 	temporary := path + ".tmp"
 	err := writeFile(temporary, duid.String()+"\n")
 	if err == nil {
@@ -78,7 +77,11 @@ func saveDUID(path string, links []netif.Link) (dhcpv6.DUID, error) {
 	return duid, nil
 }
 
-func newDUID(links []netif.Link) dhcpv6.DUID {
+// newDUID is the DUID for a server that has none in its file.
+func newDUID(noted dhcpv6.DUID, links []netif.Link) dhcpv6.DUID {
+	if noted != nil {
+		return noted
+	}
 	for _, l := range links {
 		if len(l.HardwareAddr) == 6 && l.Type == unix.ARPHRD_ETHER {
 			return dhcpv6.NewDUIDLL(dhcpv6.HardwareEthernet, l.HardwareAddr)

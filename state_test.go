@@ -47,20 +47,32 @@ var ethernet = []netif.Link{
 
 func TestServerDUIDIsKept(t *testing.T) {
 	dir := t.TempDir()
-	first, err := serverDUID(dir, ethernet)
+	first, err := serverDUID(dir, nil, ethernet)
 	if err != nil || first.String() != "0003000102000000002a" {
 		t.Fatalf("got %v, %v", first, err)
 	}
-	again, err := serverDUID(dir, nil)
+	again, err := serverDUID(dir, nil, nil)
 	if err != nil || again.String() != first.String() {
 		t.Errorf("another time: %v, %v", again, err)
 	}
 }
 
 func TestServerDUIDWithoutEthernet(t *testing.T) {
-	duid, err := serverDUID(t.TempDir(), ethernet[:1])
+	duid, err := serverDUID(t.TempDir(), nil, ethernet[:1])
 	if err != nil || duid.Type() != dhcpv6.DUIDUUID || len(duid) != 18 {
 		t.Errorf("got %v, %v", duid, err)
+	}
+}
+
+// TestServerDUIDNoted: without its file, the DUID that the clients know is kept.
+func TestServerDUIDNoted(t *testing.T) {
+	dir := t.TempDir()
+	noted := dhcpv6.DUID{0, 3, 0, 1, 2, 0, 0, 0, 0, 0x77}
+	if duid, err := serverDUID(dir, noted, ethernet); err != nil || duid.String() != noted.String() {
+		t.Errorf("got %v, %v", duid, err)
+	}
+	if again, err := serverDUID(dir, nil, ethernet); err != nil || again.String() != noted.String() {
+		t.Errorf("another time: %v, %v", again, err)
 	}
 }
 
@@ -70,7 +82,7 @@ func TestServerDUIDBadFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte("not hexadecimal\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	duid, err := serverDUID(dir, ethernet)
+	duid, err := serverDUID(dir, nil, ethernet)
 	if err == nil || !strings.Contains(err.Error(), "set aside as "+path+".bad") {
 		t.Errorf("error %v", err)
 	}
@@ -80,13 +92,13 @@ func TestServerDUIDBadFile(t *testing.T) {
 	if text, err := os.ReadFile(path + ".bad"); err != nil || string(text) != "not hexadecimal\n" {
 		t.Errorf("what was set aside: %q, %v", text, err)
 	}
-	if again, err := serverDUID(dir, nil); err != nil || again.String() != duid.String() {
+	if again, err := serverDUID(dir, nil, nil); err != nil || again.String() != duid.String() {
 		t.Errorf("another time: %v, %v", again, err)
 	}
 }
 
 func TestServerDUIDCannotBeKept(t *testing.T) {
-	duid, err := serverDUID(filepath.Join(t.TempDir(), "missing"), ethernet)
+	duid, err := serverDUID(filepath.Join(t.TempDir(), "missing"), nil, ethernet)
 	if err == nil || duid.String() != "0003000102000000002a" {
 		t.Errorf("got %v, %v: it must be usable all the same, and the error told", duid, err)
 	}

@@ -13,26 +13,34 @@ const viewsInterval = time.Second
 // views has the lease file and the hosts files follow the bindings.
 type views struct {
 	writer  *openwrt.Views
-	changed bool      // the bindings or the configuration, since the files were told
-	due     time.Time // no write before
-	size    int       // of the last lease file
+	changed bool       // the bindings or the configuration, since the files were told
+	due     time.Time  // no write before
+	until   lease.Time // when the next lease ends whose binding goes on, which no event tells of
+	size    int        // of the last lease file
 }
 
 // next is when the files are to be written next; the zero time: not until something changes.
-func (v *views) next() time.Time {
-	if v.changed {
+func (v *views) next(table *lease.Table) time.Time {
+	switch {
+	case v.changed:
+		return v.due
+	case v.until == lease.Never:
+		return time.Time{}
+	}
+	end := table.Wall(v.until)
+	if end.Before(v.due) {
 		return v.due
 	}
-	return time.Time{}
+	return end
 }
 
 // view hands the files that other programs read to their writer, where something has changed and it is time to.
 func (d *daemon) view(now time.Time) {
-	v := &d.views
-	if !v.changed || v.due.After(now) || d.snapshot == nil {
+	v, at := &d.views, d.server.Table().At(now)
+	if !v.changed && v.until > at || v.due.After(now) || d.snapshot == nil {
 		return
 	}
-	v.changed = false
+	v.changed, v.until = false, lease.Never
 	v.writer.Write(d.viewSet(now))
 	// The loop must not spend its time on files when there are a great many leases.
 	v.due = now.Add(max(viewsInterval, 20*d.clocks.now().Sub(now)))
@@ -51,7 +59,8 @@ func (d *daemon) viewSet(now time.Time) openwrt.ViewSet {
 		if c.Role != openwrt.Server {
 			continue
 		}
-		view := openwrt.ViewInterface{Name: c.Name, Device: c.DeviceName(), Leases: d.server.Table().Link(c.Name)}
+		view := openwrt.ViewInterface{Name: c.Name, Device: c.DeviceName(), Leases: d.server.Table().Link(c.Name).Bindings()}
+		d.views.until = min(d.views.until, firstEnd(view.Leases, at))
 		if len(c.Server.Search) > 0 {
 			view.Domain = c.Server.Search[0]
 		}
@@ -69,4 +78,17 @@ func (d *daemon) viewSet(now time.Time) openwrt.ViewSet {
 		set.Names = openwrt.NamesHash(interfaces, at)
 	}
 	return set
+}
+
+// firstEnd is when the first lease after now ends whose binding goes on.
+func firstEnd(bindings []*lease.Binding, now lease.Time) lease.Time {
+	first := lease.Never
+	for _, b := range bindings {
+		for i := range b.Leases {
+			if l := &b.Leases[i]; !l.Withdrawn && l.Valid > now && l.Valid < b.Deadline {
+				first = min(first, l.Valid)
+			}
+		}
+	}
+	return first
 }

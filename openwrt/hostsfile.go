@@ -7,7 +7,7 @@ import (
 
 // AppendHosts appends the hosts file of an interface, for dnsmasq: the addresses of clients that have a name.
 func AppendHosts(b []byte, i *ViewInterface, now lease.Time) []byte {
-	for _, binding := range i.Leases.Bindings() {
+	for _, binding := range i.Leases {
 		name := binding.Hostname
 		if binding.State != lease.Bound || binding.Kind != lease.Address || !server.ValidHostname(name) {
 			continue

@@ -18,7 +18,7 @@ func TestHosts(t *testing.T) {
 	table.Free(bound(t, table, l, "0006", 1, 128, 0x41, "free", 60, "2001:db8::41/128"))
 	bound(t, table, l, "0007", 1, 128, 0x42, "a.b_c", 60, "2001:db8::42/128", "fd12::42/128").Leases[0].Withdrawn = true
 
-	i := &ViewInterface{Name: "lan", Device: "br-lan", Leases: l}
+	i := &ViewInterface{Name: "lan", Device: "br-lan", Leases: l.Bindings()}
 	if got, want := string(AppendHosts(nil, i, viewNow)), "2001:db8::20\tprinter\nfd12::20\tprinter\nfd12::42\ta.b_c\n"; got != want {
 		t.Errorf("without a domain: %q, want %q", got, want)
 	}
@@ -34,11 +34,14 @@ func TestNamesHash(t *testing.T) {
 	guests := table.Link("guest")
 	b := bound(t, table, l, "0001", 1, 128, 0x20, "printer", 60, "2001:db8::20/128", "fd12::20/128")
 	bound(t, table, guests, "0002", 1, 128, 0x20, "phone", 60, "2001:db8:1::20/128")
-	interfaces := []ViewInterface{{Name: "lan", Leases: l}, {Name: "guest", Leases: guests}}
+	interfaces := []ViewInterface{{Name: "lan", Leases: l.Bindings()}, {Name: "guest", Leases: guests.Bindings()}}
 	before := NamesHash(interfaces, viewNow)
 	same := func(what string, want bool, change func()) {
 		t.Helper()
 		change()
+		for i := range interfaces {
+			interfaces[i].Leases = table.Link(interfaces[i].Name).Bindings()
+		}
 		after := NamesHash(interfaces, viewNow)
 		if (after == before) != want {
 			t.Errorf("%s: it stays the same: %v", what, after == before)

@@ -9,10 +9,10 @@ import (
 
 // ViewInterface is an interface as other programs see its leases.
 type ViewInterface struct {
-	Name   string // of OpenWrt's interface: lan
-	Device string // br-lan
-	Domain string // the first search domain; empty: none
-	Leases *lease.Link
+	Name   string           // of OpenWrt's interface: lan
+	Device string           // br-lan
+	Domain string           // the first search domain; empty: none
+	Leases []*lease.Binding // lease.Link.Bindings
 }
 
 // LuCI reads lines in pieces of maxLine octets, the newline included, and takes what is behind them for other lines; of
@@ -31,7 +31,7 @@ const (
 // leave no room for any address; and there is none for a DUID that takes all the room.
 func AppendLeaseFile(b []byte, interfaces []ViewInterface, now lease.Time, wall int64) []byte {
 	for i := range interfaces {
-		for _, binding := range interfaces[i].Leases.Bindings() {
+		for _, binding := range interfaces[i].Leases {
 			if until := lastValid(binding, now); until > now {
 				b = appendLine(b, interfaces[i].Device, binding, now, until, wall)
 			}

@@ -50,7 +50,7 @@ func bound(t testing.TB, table *lease.Table, l *lease.Link, duid string, iaid ui
 }
 
 func leaseFile(l *lease.Link) string {
-	return string(AppendLeaseFile(nil, []ViewInterface{{Name: "lan", Device: "br-lan", Leases: l}}, viewNow, viewWall))
+	return string(AppendLeaseFile(nil, []ViewInterface{{Name: "lan", Device: "br-lan", Leases: l.Bindings()}}, viewNow, viewWall))
 }
 
 // The lines that odhcpd wrote.
@@ -62,7 +62,7 @@ func TestLeaseFile(t *testing.T) {
 	guests := table.Link("guest")
 	bound(t, table, guests, "00030001020000000001", 0, 128, 0xfedcba9876543210, "", 60, "2001:db8:100:18:fedc:ba98:7654:3210/128")
 
-	interfaces := []ViewInterface{{Device: "br-lan", Leases: l}, {Device: "br guest\n", Leases: guests}}
+	interfaces := []ViewInterface{{Device: "br-lan", Leases: l.Bindings()}, {Device: "br guest\n", Leases: guests.Bindings()}}
 	got := string(AppendLeaseFile([]byte("x\n"), interfaces, viewNow, viewWall))
 	want := `x
 # br-lan 00030001020000000001 976a5f51 printer 1795421139 20 128 2001:db8:100:10::20/128 fd12:3456:789a:10::20/128
@@ -156,7 +156,7 @@ func BenchmarkLeaseFile(b *testing.B) {
 	for i := range 5000 {
 		bound(b, table, l, "000300010200000000dd", uint32(i), 128, uint64(i)*7919+256, "printer", 1139, "2001:db8:100:10::20/128", "fd12:3456:789a:10::20/128")
 	}
-	interfaces := []ViewInterface{{Name: "lan", Device: "br-lan", Domain: "lan", Leases: l}}
+	interfaces := []ViewInterface{{Name: "lan", Device: "br-lan", Domain: "lan", Leases: l.Bindings()}}
 	var buf []byte
 	b.ReportAllocs()
 	for b.Loop() {

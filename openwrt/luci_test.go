@@ -31,12 +31,13 @@ func TestLuCIReadsRandomTables(t *testing.T) {
 		var interfaces []ViewInterface
 		var want []openwrttest.Lease
 		for n := range r.IntN(4) {
-			i := ViewInterface{Device: "br-lan" + strconv.Itoa(n), Leases: table.Link(strconv.Itoa(n))}
-			interfaces = append(interfaces, i)
+			link := table.Link(strconv.Itoa(n))
 			for k := range r.IntN(20) {
-				randomBinding(t, r, table, i.Leases, k)
+				randomBinding(t, r, table, link, k)
 			}
-			for _, b := range i.Leases.Bindings() {
+			i := ViewInterface{Device: "br-lan" + strconv.Itoa(n), Leases: link.Bindings()}
+			interfaces = append(interfaces, i)
+			for _, b := range i.Leases {
 				if l := expected(i.Device, b); len(l.Addresses) > 0 {
 					want = append(want, l)
 				}
@@ -138,7 +139,7 @@ func FuzzLeaseFile(f *testing.F) {
 		duidText := hex.EncodeToString(duid)
 		bound(t, table, l, duidText, iaid, 128, 0x20, name, 60, "2001:db8::20/128", "fd12::20/128")
 		bound(t, table, l, "00030001", ^iaid, 128, 0x21, "honest", 90, "2001:db8::21/128")
-		i := ViewInterface{Device: device, Domain: "lan", Leases: l}
+		i := ViewInterface{Device: device, Domain: "lan", Leases: l.Bindings()}
 		got := readBack(t, []ViewInterface{i})
 		if len(got) != 2 {
 			t.Fatalf("%d lines: %+v", len(got), got)
