@@ -116,6 +116,25 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// TestReboot: a reboot takes the state directory, which is in memory, and the router's link-layer address has become
+// another. The copy on flash has the leases and the DUID that the client knows its server by.
+func TestReboot(t *testing.T) {
+	t.Parallel()
+	r := bareRouter(t, config, global, local)
+	r.write("/run/e2e/config/lan6d", 0o644, "config lan6d\n\toption persist '/run/e2e/flash/leases'\n")
+	r.run("mkdir", "/run/e2e/flash")
+	r.addLAN()
+	r.serve()
+	c, had := leaseholder(t, r)
+	r.lan6d.terminate(2 * time.Second)
+	r.run("rm", "-r", "/run/e2e/state")
+	r.ip("link set lan0 address 02:00:00:00:00:77")
+	r.serve()
+	r.awaitService()
+	r.lan6d.logged("restored from /run/e2e/flash/leases")
+	c.keeps(had)
+}
+
 // TestReload: a configuration with a mistake leaves the old one in force, and says where the mistake is; a good one
 // takes effect. No lease is lost.
 func TestReload(t *testing.T) {
