@@ -13,12 +13,13 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/netif"
+	"lan6d/openwrt"
 )
 
 // lockState makes the state directory and takes it for this process, as long as the file returned is open.
 func lockState(dir string) (*os.File, error) {
-	if err := makeDirectory(dir); err != nil {
-		return nil, fmt.Errorf("make the state directory %s: %w (-d DIR names another)", dir, err)
+	if err := openwrt.MakeDirectory(dir); err != nil {
+		return nil, fmt.Errorf("state directory: %w (-d DIR names another)", err)
 	}
 	path := filepath.Join(dir, "lan6d.lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
@@ -66,12 +67,7 @@ func serverDUID(dir string, noted dhcpv6.DUID, links []netif.Link) (dhcpv6.DUID,
 
 // saveDUID writes a DUID to a new file in place of path.
 func saveDUID(path string, duid dhcpv6.DUID) (dhcpv6.DUID, error) {
-	temporary := path + ".tmp"
-	err := writeFile(temporary, duid.String()+"\n")
-	if err == nil {
-		err = unix.Rename(temporary, path)
-	}
-	if err != nil {
+	if err := openwrt.ReplaceFile(path, []byte(duid.String()+"\n")); err != nil {
 		return duid, fmt.Errorf("write %s: %w", path, err)
 	}
 	return duid, nil
@@ -96,38 +92,7 @@ func newDUID(noted dhcpv6.DUID, links []netif.Link) dhcpv6.DUID {
 // random fills b, of at most 256 octets: for so few it cannot fail, once it has waited for entropy at boot.
 func random(b []byte) { unix.Getrandom(b, 0) }
 
-// What of package os looks at files (MkdirAll, ReadFile, Rename) brings their times, and with them all of package time's
-// formats: 37 KB on a router. So this file asks the kernel itself.
-
-// makeDirectory makes a directory and those above it, where they are missing.
-func makeDirectory(dir string) error {
-	err := unix.Mkdir(dir, 0o755)
-	if parent := filepath.Dir(dir); err == unix.ENOENT && parent != dir {
-		if err := makeDirectory(parent); err != nil {
-			return err
-		}
-		err = unix.Mkdir(dir, 0o755)
-	}
-	if err == unix.EEXIST {
-		return nil // if it is no directory, opening a file in it tells
-	}
-	return err
-}
-
-// writeFile makes a file with that content, and returns when the disk has it.
-func writeFile(path, text string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.WriteString(text)
-	if err == nil {
-		err = f.Sync()
-	}
-	return errors.Join(err, f.Close())
-}
-
-// readFile returns what is in a file, up to 64 KiB of it.
+// readFile returns what is in a file, up to 64 KiB of it. (os.ReadFile brings package time's formats, 37 KB on a router.)
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {

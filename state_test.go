@@ -98,7 +98,11 @@ func TestServerDUIDBadFile(t *testing.T) {
 }
 
 func TestServerDUIDCannotBeKept(t *testing.T) {
-	duid, err := serverDUID(filepath.Join(t.TempDir(), "missing"), nil, ethernet)
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	duid, err := serverDUID(filepath.Join(file, "state"), nil, ethernet)
 	if err == nil || duid.String() != "0003000102000000002a" {
 		t.Errorf("got %v, %v: it must be usable all the same, and the error told", duid, err)
 	}

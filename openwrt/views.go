@@ -18,7 +18,6 @@ import (
 
 const (
 	hostsPrefix   = "lan6d.hosts."
-	temporaryName = ".lan6d.tmp" // dnsmasq skips files whose names begin with a dot
 	retryInterval = 5 * time.Second
 )
 
@@ -144,7 +143,7 @@ func (v *Views) write(path string, content []byte) bool {
 		return true
 	}
 	delete(v.written, path)
-	err := replaceFile(path, content)
+	err := ReplaceFile(path, content)
 	if err != nil {
 		err = fmt.Errorf("write %s: %w", path, err)
 	} else {
@@ -238,62 +237,6 @@ func waitFor(path string, pid int) error {
 		return fmt.Errorf("run %s: exit status %d", path, status.ExitStatus())
 	}
 	return nil
-}
-
-// What of package os looks at files brings package time's formats, 37 KB on a router, so the kernel is asked directly.
-
-// replaceFile puts a new file with that content in place of what is there, at once, and makes the directory if need be.
-func replaceFile(path string, content []byte) error {
-	temporary := filepath.Join(filepath.Dir(path), temporaryName)
-	err := writeNew(temporary, content)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := makeDirectory(filepath.Dir(path)); err != nil {
-			return err
-		}
-		err = writeNew(temporary, content)
-	}
-	if err != nil {
-		return err
-	}
-	if err := unix.Rename(temporary, path); err != nil {
-		unix.Unlink(temporary)
-		return fmt.Errorf("rename %s: %w", temporary, err)
-	}
-	return nil
-}
-
-// writeNew makes a file that all may read, and returns when the disk has it. There is no file after an error.
-func writeNew(path string, content []byte) error {
-	// One that an earlier process left may be a link to elsewhere. If it cannot be removed, opening it tells.
-	unix.Unlink(path)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|unix.O_NOFOLLOW, 0o644)
-	if err != nil {
-		return err
-	}
-	if err = unix.Fchmod(int(f.Fd()), 0o644); err != nil { // whatever the umask
-		err = fmt.Errorf("chmod %s: %w", path, err)
-	} else if _, err = f.Write(content); err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		unix.Unlink(path)
-	}
-	return err
-}
-
-// makeDirectory makes a directory and those above it, where they are missing.
-func makeDirectory(dir string) error {
-	err := unix.Mkdir(dir, 0o755)
-	if parent := filepath.Dir(dir); err == unix.ENOENT && parent != dir {
-		if err := makeDirectory(parent); err != nil {
-			return err
-		}
-		err = unix.Mkdir(dir, 0o755)
-	}
-	if err == nil || err == unix.EEXIST {
-		return nil // if it is no directory, opening a file in it tells
-	}
-	return fmt.Errorf("make the directory %s: %w", dir, err)
 }
 
 // removeHosts removes the hosts files in a directory, except those with the names to keep.
