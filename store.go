@@ -52,8 +52,8 @@ func (s *store) load() {
 	}
 	if n > 0 {
 		s.log.infof("%d bindings restored from %s", n, path)
-		s.persist.changed = true
 	}
+	s.persist.changed = content != nil // the number of this run, at least: see server.Restore
 }
 
 // record writes what has changed since the last call.

@@ -71,7 +71,7 @@ func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 		binding.marked = false
 		switch {
 		case !binding.Link.has(binding):
-			if binding.recorded {
+			if binding.recorded && !binding.Link.succeeded(binding) {
 				b = appendForget(b, binding)
 			}
 		case binding.State.lasts():
@@ -95,13 +95,31 @@ func (t *Table) AppendAll(b []byte, now Time, clock Clock) []byte {
 			l.prefixes[i].binding.recorded = l.prefixes[i].binding.State.lasts()
 		}
 	}
+	t.unmarkAll()
+	t.appendNoteChanges(nil)
+	return b
+}
+
+// succeeded reports whether the record of another binding tells that a removed one is over: that of the same IA, or one
+// with its ids. Then a record less can be torn from the other, and an IA that moves is never without any.
+func (l *Link) succeeded(b *Binding) bool {
+	if other := l.bindings[b.Key]; other != nil && other.State.lasts() {
+		return true
+	}
+	other := l.addresses[b.ID]
+	if b.Kind == Prefix {
+		other = l.prefixes.overlap(b.ID, b.Size())
+	}
+	return other != nil && other.State.lasts()
+}
+
+// unmarkAll is called when all bindings are recorded.
+func (t *Table) unmarkAll() {
 	for i, binding := range t.marked {
 		t.marked[i] = nil
 		binding.marked = false
 	}
 	t.marked = t.marked[:0]
-	t.appendNoteChanges(nil)
-	return b
 }
 
 // AppendCopy appends what AppendAll does, for a file beside the journal: AppendChanges goes on as if nothing had been.

@@ -193,3 +193,51 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// What changes after a restart is recorded, too.
+func TestChangesAfterRestore(t *testing.T) {
+	_, records := filled(t)
+	table := restored(t, records, boot)
+	if changes := table.AppendChanges(nil, 0, boot); len(changes) > 0 {
+		t.Errorf("nothing has changed, and %x is recorded", changes)
+	}
+	for _, b := range table.Link("lan").Bindings() {
+		switch b.State {
+		case lease.Bound:
+			b.Leases[0].Valid = lease.Time(0).After(7777)
+			table.Bind(b)
+		case lease.Free, lease.Declined:
+			table.Remove(b)
+		}
+	}
+	records = table.AppendChanges(records, 0, boot)
+	wantSame(t, table, restored(t, records, boot), 0)
+}
+
+// An IA that moves to another id is never without a record, wherever its records are torn.
+func TestMoveIsWhole(t *testing.T) {
+	table := lease.NewTable(time.Now(), lease.Limits{})
+	link, pool := table.Link("lan"), lease.Pool{Span: lease.Span{First: 0x100, Last: 0xfff}}
+	records := table.AppendAll(nil, 0, boot)
+	bind := func(id uint64) {
+		b := link.AllocateAddress([]byte{0, 1, 1}, 1, pool, id)
+		b.Leases = []lease.Lease{{Prefix: netip.MustParsePrefix("2001:db8::/128"), Valid: lease.Time(0).After(200)}}
+		table.Bind(b)
+	}
+	bind(0x200)
+	records = table.AppendChanges(records, 0, boot)
+	before := len(records)
+	table.Remove(link.Address(0x200))
+	bind(0x300)
+	records = table.AppendChanges(records, 0, boot)
+	for n := before; n <= len(records); n++ {
+		whole, _ := lease.Whole(records[:n])
+		again := restored(t, records[:whole], boot)
+		if b := again.Link("lan").Lookup([]byte{0, 1, 1}, 1, lease.Address); b == nil || b.State != lease.Bound {
+			t.Fatalf("with %d of %d octets the binding is lost", n-before, len(records)-before)
+		}
+	}
+	if b := restored(t, records, boot).Link("lan"); b.Len() != 1 || b.Address(0x300) == nil {
+		t.Errorf("%d bindings at the end", b.Len())
+	}
+}

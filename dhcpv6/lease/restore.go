@@ -48,8 +48,7 @@ func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 		}
 	}
 	t.appendNoteChanges(nil)
-	clear(t.marked)
-	t.marked = t.marked[:0]
+	t.unmarkAll()
 	if senseless > 0 {
 		return fmt.Errorf("%d records that make no sense are left out", senseless)
 	}
