@@ -35,16 +35,17 @@ func FuzzHandle(f *testing.F) {
 
 // TestRandom is the fuzz test with chance instead of coverage, the same every time: a few long lives of a server.
 func TestRandom(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(10) {
 		random := rand.New(rand.NewPCG(seed, 4004))
-		b := make([]byte, 12000)
+		b := make([]byte, 30000)
 		for i := range b {
-			b[i] = byte(random.Uint32())
+			b[i] = byte(1 + random.IntN(255)) // two zeros may make one message of all that is left
 		}
 		p := newPlay(t)
 		p.run(b)
-		if p.steps < 500 || p.answers < 200 || p.told.sent < 20 {
-			t.Errorf("seed %d: only %d steps, %d answers and %d Reconfigure messages", seed, p.steps, p.answers, p.told.sent)
+		if p.steps < 1000 || p.answers < 500 || p.told.sent < 20 || p.disk.ended < 20 {
+			t.Errorf("seed %d: only %d steps, %d answers, %d Reconfigure messages and %d restarts",
+				seed, p.steps, p.answers, p.told.sent, p.disk.ended)
 		}
 		if t.Failed() {
 			t.Fatalf("with seed %d", seed)
@@ -59,6 +60,7 @@ type play struct {
 	promises map[netip.Prefix]promise
 	bound    map[boundKey]map[netip.Prefix]bool // what the events say is bound
 	told     told
+	disk     disk
 	arrived  int // the interface of the last datagram
 	whole    []byte
 	last     []byte
@@ -80,10 +82,12 @@ func newPlay(t testing.TB) *play {
 		}
 	})
 	l.Events()
-	return &play{
+	p := &play{
 		lab: l, promises: make(map[netip.Prefix]promise), bound: make(map[boundKey]map[netip.Prefix]bool), whole: l.buf,
-		told: newTold(),
+		told: newTold(), disk: disk{booted: epoch.Add(-time.Hour)},
 	}
+	p.rewrite()
+	return p
 }
 
 // next reads an octet of the script, 0 behind its end.
@@ -113,9 +117,17 @@ func (p *play) run(script []byte) {
 				p.Tick(p.now)
 			}
 			p.reconfigureSome(p.next())
+		case op < 0xfb:
+			p.changeLinks(p.next())
+		case op < 0xfe:
+			p.end(p.next(), p.holdings())
+		case op == 0xfe:
+			p.step()
 		default:
-			p.changeLinks(op)
+			p.rewrite()
+			p.copy()
 		}
+		p.record()
 		p.follow()
 	}
 }
@@ -226,7 +238,12 @@ func (p *play) promised(kind lease.Kind, matches func(promise) bool) string {
 
 // changeLinks renumbers, takes down or brings back the links. Our own ids stay, so that no client's must go.
 func (p *play) changeLinks(how int) {
-	p.relink(func(s *setup) {
+	p.relink(p.linksOf(how))
+	p.told.allMaybe()
+}
+
+func (p *play) linksOf(how int) func(*setup) {
+	return func(s *setup) {
 		s.Links[0].Addresses, s.Links[1].Addresses = nil, nil
 		switch how % 4 {
 		case 1: // no provider
@@ -249,14 +266,15 @@ func (p *play) changeLinks(how int) {
 		s.only("2001:db8:1::1/60", "fd00:1::1/56")
 		s.address(1, "2001:db8:2::1/124")
 		s.address(1, "2001:db8:3::1/62")
-	})
+	}
 }
 
 // send hands a datagram over and checks the answer against what all clients believe.
 func (p *play) send(payload []byte) {
 	in := multicast(payload)
 	p.last = payload
-	if flags := p.next(); flags&7 == 7 {
+	before, recorded, flags := p.holdings(), len(p.disk.journal), p.next()
+	if flags&7 == 7 {
 		in.Local = netip.MustParseAddr("fe80::1")
 	} else if in.Ifindex += flags >> 7; flags&0x18 == 0x18 {
 		p.buf = p.whole[:4*p.next()]
@@ -274,12 +292,19 @@ func (p *play) send(payload []byte) {
 		return
 	}
 	p.answers++
+	p.record()
 	if len(out.Payload) > len(p.buf) || len(out.Payload) > 0 && &out.Payload[0] != &p.buf[0] {
 		p.Fatal("the answer is not in the buffer")
 	}
 	query, payload := checkRelays(p, in.Payload, out.Payload)
 	q, _ := dhcpv6.ParseMessage(query)
 	a := read(p, payload)
+	if flags&0x67 == 0x66 { // killed before the answer is sent, while its records are written or after
+		p.overhear(q, a)
+		p.disk.journal = p.disk.journal[:recorded+p.next()%(len(p.disk.journal)-recorded+1)]
+		p.end(p.next()&7, before, p.holdings())
+		return
+	}
 	if q.Type == dhcpv6.Solicit {
 		p.forgetMoved(q)
 	}

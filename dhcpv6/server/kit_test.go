@@ -139,6 +139,12 @@ func (l *lab) wait(d time.Duration) {
 
 // relink changes the links.
 func (l *lab) relink(change func(*setup)) {
+	l.changeSetup(change)
+	l.SetLinks(l.now, l.setup.Links)
+}
+
+// changeSetup changes the links without the server's knowing.
+func (l *lab) changeSetup(change func(*setup)) {
 	links := make([]server.Link, len(l.setup.Links))
 	for i, k := range l.setup.Links {
 		links[i] = k
@@ -146,7 +152,6 @@ func (l *lab) relink(change func(*setup)) {
 	}
 	l.setup.Links = links
 	change(&l.setup)
-	l.SetLinks(l.now, l.setup.Links)
 }
 
 // reconfigure changes the configuration.

@@ -11,11 +11,34 @@ import (
 // told are the last keys that clients were told, by DUID and by where the message came from.
 type told struct {
 	keys   map[string]map[string][]byte
-	replay uint64 // the highest value that anybody was told
+	all    map[string][][]byte // by DUID, all that there ever were
+	maybe  map[string][][]byte // by DUID, those that the server may use too
+	replay uint64              // the highest value that anybody was told
 	sent   int
 }
 
-func newTold() told { return told{keys: make(map[string]map[string][]byte)} }
+func newTold() told {
+	return told{
+		keys: make(map[string]map[string][]byte), all: make(map[string][][]byte), maybe: make(map[string][][]byte),
+	}
+}
+
+// allMaybe allows the server all keys that there were: it has gone back in time, or the links have changed, and with them
+// where a client is that a relay tells of. What it knows of a client on another link it goes on using there.
+func (t *told) allMaybe() {
+	for who, keys := range t.all {
+		t.maybe[who] = append(t.maybe[who], keys...)
+	}
+}
+
+// overhear notes the key in an answer that does not reach the client.
+func (p *play) overhear(q dhcpv6.Message, a answer) {
+	who, _ := q.Options.Get(dhcpv6.OptionClientID)
+	if _, ok := a.Options.Get(dhcpv6.OptionAuth); ok {
+		key := keyIn(p, append([]byte{byte(a.Type), 0, 0, 0}, a.Options...))
+		p.told.maybe[string(who)] = append(p.told.maybe[string(who)], key)
+	}
+}
 
 // hear notes the key in an answer. A key that is told again is the same.
 func (p *play) hear(in []byte, q dhcpv6.Message, a answer) {
@@ -35,6 +58,7 @@ func (p *play) hear(in []byte, q dhcpv6.Message, a answer) {
 		p.told.keys[string(who)] = make(map[string][]byte)
 	}
 	p.told.keys[string(who)][p.place(in)] = key
+	p.told.all[string(who)] = append(p.told.all[string(who)], key)
 }
 
 // grows checks a replay detection value: it is higher than all before, whoever they went to.
@@ -88,6 +112,9 @@ func (p *play) checkReconfigure(r reconfiguration) {
 	p.told.sent++
 	known := false
 	for _, key := range p.told.keys[string(r.client)] {
+		known = known || r.authentic(key)
+	}
+	for _, key := range p.told.maybe[string(r.client)] {
 		known = known || r.authentic(key)
 	}
 	if !known {
