@@ -94,6 +94,7 @@ var downs = [...]time.Duration{
 func (p *play) end(how int, was ...holdings) {
 	p.disk.ended++
 	content := p.disk.journal
+	bound, stateless := p.Clients()
 	if p.disk.copied != nil && p.disk.copied[len(lease.Header)+9] == p.clock().Boot[0] &&
 		lease.Newer(p.disk.copied, content, p.clock()) && len(was) == 1 {
 		if err := was[0].differ(p.disk.atCopy, p.now, 0, 0); err != nil {
@@ -129,6 +130,8 @@ func (p *play) end(how int, was ...holdings) {
 	p.SetLinks(p.now, p.setup.Links)
 	if len(was) > 1 || lost {
 		p.takeBack()
+	} else if b, s := p.Clients(); b != bound || s != stateless {
+		p.Errorf("after restart %d: %d and %d clients can be reached, were %d and %d", p.disk.ended, b, s, bound, stateless)
 	}
 	p.Tick(p.now)
 	if p.disk.copied != nil {
