@@ -31,7 +31,8 @@ type capture struct {
 
 	mu      sync.Mutex
 	packets []packet
-	more    chan struct{} // closed, and replaced, when a packet arrives
+	ignored func(packet) bool // what is not recorded; nil: nothing
+	more    chan struct{}     // closed, and replaced, when a packet arrives
 }
 
 // capture starts recording. When the test ends, tshark must find nothing wrong with what the host sent; when the test
@@ -117,9 +118,19 @@ func decodeFrame(b []byte) (p packet, ok bool) {
 func (c *capture) add(p packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ignored != nil && c.ignored(p) {
+		return
+	}
 	c.packets = append(c.packets, p)
 	close(c.more)
 	c.more = make(chan struct{})
+}
+
+// ignore has packets that match not recorded from now on: of tens of thousands, nobody wants to read a summary.
+func (c *capture) ignore(match func(packet) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ignored = match
 }
 
 // all returns the packets so far.

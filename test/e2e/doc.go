@@ -9,6 +9,10 @@
 // The tests need root or unprivileged user namespaces, and the Debian packages that test/install.sh installs. They
 // never skip: a program that is missing fails them. They take about a minute, most of it waiting for clients.
 //
+// The crash tests (crash_test.go, journal_test.go, full_test.go) add a crowd of simulated clients (crowd.go) and a ledger of
+// what everybody was promised, and look into the file of leases whenever lan6d was ended (kept.go). What a crowd does is
+// random; -seed repeats it, but not the moments at which things happen.
+//
 // Start reading at matrix_test.go. The flag -tables DIR writes the tables of clients and relays as Markdown; -v shows
 // them. The environment variable LAN6D names a binary to test in place of this tree's.
 package e2e

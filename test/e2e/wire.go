@@ -18,6 +18,7 @@ const (
 	optServerID    = 2
 	optIANA        = 3
 	optIAAddr      = 5
+	optElapsedTime = 8
 	optRelayMsg    = 9
 	optStatus      = 13
 	optRapidCommit = 14
