@@ -64,7 +64,9 @@ func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 	if len(t.marked)+len(t.markedNotes) == 0 {
 		return b
 	}
+	start := len(b)
 	b = t.setClock(b, now, clock, false)
+	timed := len(b) > start
 	b = t.appendNoteChanges(b)
 	for i, binding := range t.marked {
 		t.marked[i] = nil
@@ -75,11 +77,14 @@ func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 				b = appendForget(b, binding)
 			}
 		case binding.State.lasts():
-			binding.recorded = true
+			binding.recorded, timed = true, true
 			b = t.appendBinding(b, binding, now)
 		}
 	}
 	t.marked = t.marked[:0]
+	if len(b) > start && !timed {
+		b = t.setClock(b, now, clock, true) // so that Newer sees when this was
+	}
 	return b
 }
 

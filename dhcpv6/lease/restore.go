@@ -105,7 +105,8 @@ func (p *past) time(wall int64) Time {
 		return Never
 	}
 	at := p.sinceBoot(wall)
-	if p.then.Boot == p.clock.Boot && p.clock.Boot != [16]byte{} {
+	// Boots without a name are taken for the same one as long as nothing says that they are not.
+	if p.then.Boot == p.clock.Boot && (p.clock.Boot != [16]byte{} || p.clock.Since >= p.last) {
 		return p.now + Time(at-p.clock.Since)
 	}
 	return p.now + Time(at-p.last-p.clock.Since)
@@ -208,8 +209,9 @@ func Newer(a, b []byte, clock Clock) bool {
 	switch {
 	case current(&p) != current(&q):
 		return current(&p)
-	case p.then.Boot == q.then.Boot && p.then.Boot != [16]byte{}:
-		return p.last > q.last
+	case p.then.Boot != q.then.Boot || p.then.Boot == [16]byte{}:
+		p.last += p.then.Wall - p.then.Since
+		q.last += q.then.Wall - q.then.Since
 	}
-	return p.last+p.then.Wall-p.then.Since > q.last+q.then.Wall-q.then.Since
+	return p.last > q.last+2*int64(time.Second)
 }
