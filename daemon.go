@@ -238,7 +238,7 @@ func (d *daemon) settle() {
 		d.routes.sync(at)
 	}
 	d.store.copy()
-	d.server.SetHealth(server.Health{Journal: d.store.err, Copy: d.store.persist.err})
+	d.server.SetHealth(server.Health{Journal: d.store.health(), Copy: d.store.persist.err})
 	d.view(now)
 	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next(), d.views.next(d.server.Table())} {
 		if next.IsZero() || !at.IsZero() && at.Before(next) {

@@ -25,6 +25,8 @@ type store struct {
 	buf     []byte
 	err     error     // why the journal is not whole; nil: it is
 	retry   time.Time // when to make it whole; zero: no need
+	swollen error     // why the journal, though whole, cannot be compacted; nil: it can
+	compact time.Time // no compaction before
 }
 
 // setSync has the journal wait for the disk, or not.
@@ -72,9 +74,35 @@ func (s *store) record() {
 	s.persist.changed = true
 	if err := s.journal.Append(s.buf); err != nil {
 		s.fail(err)
-	} else if s.journal.Grown() {
-		s.rewrite()
+	} else if s.journal.Grown() && !s.compact.After(s.clocks.now()) {
+		s.shrink()
 	}
+}
+
+// shrink makes the journal anew because it has grown. While that cannot be done the old one goes on, which is said once.
+func (s *store) shrink() {
+	now := s.clocks.now()
+	err := s.journal.Rewrite(s.table.AppendCopy(nil, s.table.At(now), s.clocks.read()))
+	switch {
+	case err == nil:
+		s.whole()
+		return
+	case s.journal.Err() != nil:
+		s.fail(err)
+		return
+	case s.swollen == nil:
+		s.log.errorf("leases: the journal cannot be compacted, it goes on growing: %v", err)
+	}
+	s.compact = now.Add(rewriteInterval)
+	s.swollen = fmt.Errorf("the journal of the leases cannot be compacted: %w", err)
+}
+
+// health is why the journal is not as it should be; nil: it is.
+func (s *store) health() error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.swollen
 }
 
 // rewrite makes the journal anew, with what is live.
@@ -90,10 +118,18 @@ func (s *store) rewrite() {
 		s.fail(err)
 		return
 	}
-	if s.err != nil {
+	s.whole()
+}
+
+// whole notes that the journal is as it should be.
+func (s *store) whole() {
+	switch {
+	case s.err != nil:
 		s.log.infof("leases are written again")
+	case s.swollen != nil:
+		s.log.infof("the journal of the leases is compacted again")
 	}
-	s.err, s.retry = nil, time.Time{}
+	s.err, s.swollen, s.retry = nil, nil, time.Time{}
 }
 
 // fail notes that the journal cannot be written. It is said once.

@@ -52,8 +52,7 @@ func TestStoreTorn(t *testing.T) {
 	var out bytes.Buffer
 	s := newServerStore(path, &out)
 	s.load()
-	var ends []int       // of the journal after each change
-	var after [][]string // what the table held then
+	after := [][]string{nil} // what the table held after each change
 	for _, change := range []func(){
 		func() { bind(s, 0x100) },
 		func() { delegate(s, 1, 3600) },
@@ -65,20 +64,31 @@ func TestStoreTorn(t *testing.T) {
 	} {
 		change()
 		s.record()
-		ends, after = append(ends, int(s.journal.Size())), append(after, states(s.table))
+		after = append(after, states(s.table))
 	}
 	content, err := os.ReadFile(path)
-	if err != nil || len(content) != ends[len(ends)-1] {
-		t.Fatalf("%d octets, want %d: %v", len(content), ends[len(ends)-1], err)
+	if err != nil {
+		t.Fatal(err)
 	}
-	last := len(ends) - 4
-	for n := ends[last]; n <= len(content); n++ {
-		for last+1 < len(ends) && ends[last+1] <= n {
-			last++
+	changes := 0 // that the whole records tell of
+	for whole := len(lease.Header); whole < len(content); {
+		end := whole + frameLen(content[whole:])
+		for n := whole; n < end && changes >= len(after)-4; n++ {
+			checkTorn(t, path, content[:n], whole, after[changes])
 		}
-		checkTorn(t, path, content[:n], ends[last], after[last])
+		if kind := content[whole+6]; kind == 2 || kind == 3 { // of a binding, or of its end
+			changes++
+		}
+		whole = end
 	}
+	if changes != len(after)-1 {
+		t.Fatalf("%d changes are recorded, want %d", changes, len(after)-1)
+	}
+	checkTorn(t, path, content, len(content), after[changes])
 }
+
+// frameLen is the length of the record at the start of b, with its head.
+func frameLen(b []byte) int { return 6 + int(binary.BigEndian.Uint16(b)) }
 
 // checkTorn loads a journal of which so many octets are whole, and expects those bindings; then it changes every one and
 // loads them again.
@@ -129,7 +139,7 @@ func TestStoreFlipped(t *testing.T) {
 		damaged[at] ^= 0x40
 		whole, bindings := len(lease.Header), 0
 		for end := whole; ; whole = end {
-			end += 6 + int(binary.BigEndian.Uint16(content[end:]))
+			end += frameLen(content[end:])
 			if at < end {
 				break
 			}

@@ -16,6 +16,12 @@ import (
 // A journal below this length is not worth a compaction, however much of it is out of date.
 const minGrown = 64 << 10
 
+// In a file system that is almost full, a compaction that spares so many octets is worth it, too.
+const (
+	slack = 8 << 10
+	page  = 4 << 10
+)
+
 var errClosed = errors.New("journal is closed")
 
 // A Journal is a file of records that is open for more of them. One goroutine owns it.
@@ -25,6 +31,7 @@ type Journal struct {
 	file   *os.File // nil once closed
 	fresh  int64    // octets in the file when it was last written as a whole
 	size   int64    // octets in the file, all of them whole records
+	looked int64    // size when the room left was looked at last
 	failed error    // why nothing can be appended until the next Rewrite
 }
 
@@ -83,10 +90,24 @@ func (j *Journal) Rewrite(content []byte) error {
 }
 
 // Grown tells whether the file has become so long that a Rewrite is worth it: longer than twice what the last Create or
-// Rewrite wrote, and longer than 64 KiB.
+// Rewrite wrote, and longer than 64 KiB; or so long that there is hardly room for a new file beside it.
 func (j *Journal) Grown() bool {
-	return j.size > 2*j.fresh && j.size > minGrown
+	return j.size > 2*j.fresh && j.size > minGrown || j.size > j.fresh+slack && j.cramped()
 }
+
+// cramped tells whether the file system has hardly room for another file of that length. It looks once for each page.
+func (j *Journal) cramped() bool {
+	if j.size < j.looked+page {
+		return false
+	}
+	j.looked = j.size
+	var fs unix.Statfs_t
+	err := unix.Fstatfs(int(j.file.Fd()), &fs)
+	return err == nil && int64(fs.Bavail)*int64(fs.Bsize) < j.size+slack
+}
+
+// Err returns why nothing can be appended until the next Rewrite; nil: something can.
+func (j *Journal) Err() error { return j.failed }
 
 // Size returns the length of the file in octets, lease.Header included.
 func (j *Journal) Size() int64 {
@@ -107,7 +128,7 @@ func (j *Journal) Close() error {
 func (j *Journal) adopt(f *os.File, content []byte) {
 	j.file, j.failed = f, nil
 	j.size = int64(len(orHeader(content)))
-	j.fresh = j.size
+	j.fresh, j.looked = j.size, j.size
 }
 
 // flush waits until the disk has the records, and the length of the file with them. File.Sync would wait for the file's
