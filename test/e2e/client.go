@@ -46,7 +46,7 @@ var (
 	dibblerKind = kind{"dibbler", newDibbler, 8, 15 * time.Second, 20 * time.Second, nameserver}
 	// Its timers may be 10 s late: with a short T1 it is past T2 before it looks. Version 252 accepts the Reply to an
 	// Information-request, but does nothing with it.
-	networkdKind = kind{"networkd", newNetworkd, 40, 40 * time.Second, 55 * time.Second, "Processed Reply message"}
+	networkdKind = kind{"networkd", newNetworkd, 40, 60 * time.Second, 75 * time.Second, "Processed Reply message"}
 
 	clientKinds = []kind{dhclientKind, dhcpcdKind, dhcp6cKind, dibblerKind, networkdKind}
 )
