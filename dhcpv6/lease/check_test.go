@@ -49,7 +49,7 @@ func TestCheckFindsDamage(t *testing.T) {
 			"on the list offers and not in the table"},
 		{"free with a deadline", func(table *Table, _ *Link, a, _ *Binding) { table.setState(a, Free) }, "has a deadline"},
 		{"deadline not watched", func(table *Table, _ *Link, a, _ *Binding) {
-			table.dropDeadline(a)
+			table.unwatch(a)
 			a.Deadline = seconds(60)
 		}, "its deadline is not watched"},
 		{"deadline before it is looked at", func(_ *Table, _ *Link, a, _ *Binding) { a.Deadline-- },

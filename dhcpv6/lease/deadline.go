@@ -65,11 +65,11 @@ func (t *Table) setDeadline(b *Binding, at Time) {
 	}
 }
 
-func (t *Table) dropDeadline(b *Binding) {
+// unwatch takes the binding's deadline off the heap.
+func (t *Table) unwatch(b *Binding) {
 	if b.heapIndex >= 0 {
 		t.deadlines.remove(b.heapIndex)
 	}
-	b.Deadline = Never
 }
 
 // Next is the moment of the earliest deadline, or Never. It may be early by the length of a renewed lease, never late.

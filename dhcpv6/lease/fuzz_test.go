@@ -74,9 +74,7 @@ func (m *machine) do(s step) {
 			delete(m.bound, b)
 		}
 	case 6:
-		if b = m.get(b, s); b != nil && b.State != Bound {
-			m.table.Remove(b)
-		}
+		m.remove(b, s)
 	case 7:
 		m.pass(seconds(int(s.how) / 8))
 	}
@@ -96,6 +94,25 @@ func (m *machine) get(b *Binding, s step) *Binding {
 		m.table.Hold(b)
 	}
 	return b
+}
+
+// remove removes the binding of a step, and puts it back if it is bound or the step says so.
+func (m *machine) remove(b *Binding, s step) {
+	if b == nil || b.State != Bound && s.how&1 == 0 {
+		if b = m.get(b, s); b != nil {
+			m.table.Remove(b)
+		}
+		return
+	}
+	was, deadline, n := b.State, b.Deadline, b.Link.Len()
+	m.table.Hold(b)
+	if s.how&2 == 0 {
+		m.table.Remove(b)
+	}
+	m.table.PutBack(b, was)
+	if b.State != was || b.Deadline != deadline || b.Link.Len() != n {
+		m.t.Fatalf("%v until %d, and put back as %v until %d", was, deadline, b.State, b.Deadline)
+	}
 }
 
 func (m *machine) solicit(b *Binding, s step) {

@@ -95,13 +95,20 @@ func (l *Link) Bindings() []*Binding {
 // insert makes a binding for an IA that has none. The id must not be taken.
 func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uint8) *Binding {
 	b := &Binding{Key: Key{string(duid), iaid, kind}, Link: l, ID: id, Length: length, Deadline: Never, heapIndex: -1}
-	l.bindings[b.Key] = b
-	if kind == Address {
-		l.addresses[id] = b
+	l.put(b, New)
+	return b
+}
+
+// put takes up a binding that is going to be in that state.
+func (l *Link) put(b *Binding, state State) {
+	if state != Declined {
+		l.bindings[b.Key] = b
+	}
+	if b.Kind == Address {
+		l.addresses[b.ID] = b
 	} else {
 		l.prefixes.insert(b)
 	}
-	return b
 }
 
 func (l *Link) remove(b *Binding) {

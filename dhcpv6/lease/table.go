@@ -123,7 +123,8 @@ func (t *Table) Bind(b *Binding) {
 // Free ends a bound binding, released or expired, and remembers it: its id stays the client's until it is needed. The
 // leases stay for the caller to look at.
 func (t *Table) Free(b *Binding) {
-	t.dropDeadline(b)
+	t.unwatch(b)
+	b.Deadline = Never
 	t.setState(b, Free)
 	t.mark(b)
 	for t.free.n > t.limits.Free {
@@ -143,12 +144,23 @@ func (t *Table) Decline(b *Binding, until Time) {
 
 // Remove forgets a binding.
 func (t *Table) Remove(b *Binding) {
-	t.dropDeadline(b)
+	t.unwatch(b)
 	t.leaveState(b)
 	b.Link.remove(b)
 	if b.recorded {
 		t.mark(b)
 	}
+}
+
+// PutBack undoes Remove or Hold: the binding is again in the state that it was in. What it had in the table, its IA and
+// its ids, must not be another's now. Of several that were removed the last one comes first.
+func (t *Table) PutBack(b *Binding, state State) {
+	if !b.Link.has(b) {
+		b.State = New
+		b.Link.put(b, state)
+		t.setDeadline(b, b.Deadline)
+	}
+	t.setState(b, state)
 }
 
 func (t *Table) setState(b *Binding, s State) {

@@ -97,8 +97,8 @@ func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusC
 		}
 		return unavailable[kind]
 	}
+	r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), l.isFixed(kind, host, b)})
 	r.table.Hold(b)
-	r.pending = append(r.pending, pending{b, from, len(r.leases), l.isFixed(kind, host, b)})
 	return dhcpv6.StatusSuccess
 }
 
@@ -232,6 +232,11 @@ func (r *request) anyForeign(kind lease.Kind, l *link, ia *dhcpv6.IA) bool {
 
 // commit makes what the answer says true in the table.
 func (r *request) commit() {
+	for _, b := range r.removed {
+		if b.State == lease.Bound {
+			r.emit(r.now, Replaced, b, r.in.Peer.Addr())
+		}
+	}
 	for i := range r.pending {
 		p := &r.pending[i]
 		b := p.binding
@@ -278,11 +283,18 @@ func sameLeases(a, b []lease.Lease) bool {
 	return true
 }
 
-// abandon undoes what was begun for an answer that is not sent.
+// abandon undoes what was begun for an answer that is not sent: nobody has been told that something is over.
 func (r *request) abandon() {
-	for i := range r.pending {
-		if b := r.pending[i].binding; b.State == lease.New && b.Link.Holds(b) {
+	for _, p := range r.pending {
+		switch b := p.binding; {
+		case b.State != lease.New || !b.Link.Holds(b):
+		case p.was == lease.New:
 			r.table.Remove(b)
+		default:
+			r.table.PutBack(b, p.was)
 		}
+	}
+	for i := len(r.removed) - 1; i >= 0; i-- {
+		r.table.PutBack(r.removed[i], r.removed[i].State)
 	}
 }

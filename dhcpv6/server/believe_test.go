@@ -29,12 +29,7 @@ type boundKey struct {
 func (p *play) believe(q dhcpv6.Message, a answer) {
 	who, _ := q.Options.Get(dhcpv6.OptionClientID)
 	if q.Type == dhcpv6.Release || q.Type == dhcpv6.Decline {
-		for code, data := range q.Options.All() {
-			if code == dhcpv6.OptionIANA || code == dhcpv6.OptionIAPD {
-				ia, _ := dhcpv6.ParseIA(data)
-				p.forget(q.Type, string(who), code == dhcpv6.OptionIAPD, &ia)
-			}
-		}
+		p.forgetGiven(q, string(who))
 	}
 	for _, ia := range a.ias {
 		if q.Type == dhcpv6.Solicit { // with Rapid Commit: who solicits has forgotten what it had
@@ -70,6 +65,16 @@ func (p *play) wantNobodys(who []byte, ia answerIA, k netip.Prefix) {
 			continue
 		}
 		p.Errorf("%v is granted to %x/%d at %v, %x/%d has %v until %v", k, who, ia.iaid, p.now, h.client, h.iaid, other, h.until)
+	}
+}
+
+// forgetGiven takes back what a Release or Decline gives back.
+func (p *play) forgetGiven(q dhcpv6.Message, who string) {
+	for code, data := range q.Options.All() {
+		if code == dhcpv6.OptionIANA || code == dhcpv6.OptionIAPD {
+			ia, _ := dhcpv6.ParseIA(data)
+			p.forget(q.Type, who, code == dhcpv6.OptionIAPD, &ia)
+		}
 	}
 }
 
@@ -121,13 +126,23 @@ func (p *play) forgetIA(who string, kind lease.Kind, iaid uint32) {
 	}
 }
 
-// forgetClient takes back what the client, or host, that sent a message was promised.
-func (p *play) forgetClient(payload []byte) {
-	for k, h := range p.promises {
-		if bytes.Contains(payload, []byte(h.client)) || hostOf([]byte(h.client)) > 0 {
-			delete(p.promises, k)
+// givesBack reports whether a message is a Release or Decline. If so, its client has given up what it names, whether
+// there is an answer or not.
+func (p *play) givesBack(payload []byte) bool {
+	for dhcpv6.MessageType(payload[0]) == dhcpv6.RelayForward {
+		m, err := dhcpv6.ParseRelayMessage(payload)
+		if err != nil {
+			return false
 		}
+		payload, _ = m.Options.Get(dhcpv6.OptionRelayMsg)
 	}
+	q, err := dhcpv6.ParseMessage(payload)
+	if err != nil || q.Type != dhcpv6.Release && q.Type != dhcpv6.Decline {
+		return false
+	}
+	who, _ := q.Options.Get(dhcpv6.OptionClientID)
+	p.forgetGiven(q, string(who))
+	return true
 }
 
 // hostOf numbers the hosts with fixed leases that newPlay configures; 0: none of them.

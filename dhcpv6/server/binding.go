@@ -2,6 +2,7 @@ package server
 
 import (
 	"net/netip"
+	"slices"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
@@ -48,7 +49,7 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (
 		r.table.Remove(b)
 		return nil, dhcpv6.StatusNoBinding
 	}
-	b.Leases = old
+	b.Leases = slices.Clone(old) // the event of what is over has the others
 	return b, dhcpv6.StatusSuccess
 }
 
@@ -136,7 +137,7 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	if b = l.allocateFrom(pool, kind, r.client, ia.IAID, length, wish{id: id, named: true}); b == nil {
 		return nil, false
 	}
-	b.Leases = old
+	b.Leases = slices.Clone(old)
 	return b, true
 }
 
@@ -211,12 +212,10 @@ func (r *request) vacate(kind lease.Kind, l *link, id, size uint64) {
 	}
 }
 
-// remove forgets a binding, and tells if one is over that a client had.
+// remove forgets a binding, unless the answer is not sent: see abandon.
 func (r *request) remove(b *lease.Binding) {
 	r.table.Remove(b)
-	if b.State == lease.Bound {
-		r.emit(r.now, Replaced, b, r.in.Peer.Addr())
-	}
+	r.removed = append(r.removed, b)
 }
 
 // wish is what a client would like: the id and length of what it names.

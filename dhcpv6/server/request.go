@@ -32,12 +32,13 @@ type request struct {
 	chain      dhcpv6.Mark // the end of the Relay-replies' headers in it
 	acceptance acceptance
 
-	pending  []pending     // bindings to be made or kept when the answer is written
-	leases   []lease.Lease // of the pending bindings
-	granted  []dhcpv6.Mark // T1 of each IA that grants something
-	answers  int           // IAs that the answer has
-	searches int           // of pools that turned out to be full
-	asked    struct {      // the last answer of asksFor
+	pending  []pending        // bindings to be made or kept when the answer is written
+	removed  []*lease.Binding // bindings that had to go, in this order
+	leases   []lease.Lease    // of the pending bindings
+	granted  []dhcpv6.Mark    // T1 of each IA that grants something
+	answers  int              // IAs that the answer has
+	searches int              // of pools that turned out to be full
+	asked    struct {         // the last answer of asksFor
 		binding *lease.Binding
 		names   bool
 	}
@@ -47,6 +48,7 @@ type request struct {
 // pending is a binding of which the answer in the making tells.
 type pending struct {
 	binding  *lease.Binding
+	was      lease.State
 	from, to int  // its leases in request.leases
 	fixed    bool // the configuration gives it its id
 }
@@ -55,7 +57,7 @@ func (r *request) begin(s *Server, now lease.Time, in Datagram, buf []byte) {
 	buf = buf[:min(len(buf), dhcpv6.MaxPayload)]
 	*r = request{
 		Server: s, now: now, in: in, w: dhcpv6.NewWriter(buf), buf: buf,
-		pending: r.pending[:0], leases: r.leases[:0], granted: r.granted[:0], relayed: r.relayed,
+		pending: r.pending[:0], removed: r.removed[:0], leases: r.leases[:0], granted: r.granted[:0], relayed: r.relayed,
 	}
 }
 
