@@ -58,8 +58,8 @@ func (t *Table) mark(b *Binding) {
 	}
 }
 
-// AppendChanges appends to b a record of each binding and note that has changed since the last call, as it is now. Offers
-// are not recorded: nothing is promised by them. clock is read at now.
+// AppendChanges appends to b a record of each binding and note that has changed since the last call, as it is now. An
+// offer promises nothing: of one that records know as bound they say that it is free. clock is read at now.
 func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 	if len(t.marked)+len(t.markedNotes) == 0 {
 		return b
@@ -76,7 +76,7 @@ func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 			if binding.recorded && !binding.Link.succeeded(binding) {
 				b = appendForget(b, binding)
 			}
-		case binding.State.lasts():
+		case binding.State.lasts() || binding.recorded:
 			binding.recorded, timed = true, true
 			b = t.appendBinding(b, binding, now)
 		}
@@ -206,11 +206,14 @@ func (t *Table) appendBinding(b []byte, binding *Binding, now Time) []byte {
 	b, start := beginRecord(b)
 	b = append(b, recordBinding)
 	b = appendID(b, binding)
-	flags := byte(0)
+	state, flags := binding.State, byte(0)
+	if !state.lasts() {
+		state = Free // released, and offered again at once
+	}
 	if binding.Fixed {
 		flags = flagFixed
 	}
-	b = append(b, byte(binding.State), flags)
+	b = append(b, byte(state), flags)
 	b = binary.BigEndian.AppendUint32(b, binding.IAID)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(now)))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(binding.Deadline)))

@@ -253,3 +253,21 @@ func FuzzClientNote(f *testing.F) {
 		l = l.restart(l.records(), l.now)
 	})
 }
+
+// What was given back is given back after a crash, also when the same batch of datagrams had more of the client's: an offer
+// is not recorded, but the end of what was promised is.
+func TestReleasedAndOfferedAtOnce(t *testing.T) {
+	l := start(t)
+	records := l.records()
+	l.request(dhcpv6.Request, duid(1), na(1), pd(1))
+	records = append(records, l.changes()...)
+	l.request(dhcpv6.Release, duid(1), na(1, "2001:db8:1::e71"), pd(1, "2001:db8:1:c4::/62"))
+	l.request(dhcpv6.Solicit, duid(1), na(1), pd(1))
+	again := l.restart(append(records, l.changes()...), l.now)
+	if _, bound := states(again); bound != 0 {
+		t.Errorf("%d bindings are bound again", bound)
+	}
+	if n := len(again.kept()); n != 2 {
+		t.Errorf("%d bindings are remembered, want 2", n)
+	}
+}
