@@ -46,18 +46,22 @@ func eventLine(e *server.Event) string {
 			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Quarantine))
 		}
 		return fmt.Sprintf("%s by %s: another host uses it", line, client)
-	case server.Expired, server.Replaced:
+	case server.Expired, server.Replaced, server.Withdrawn:
 		return fmt.Sprintf("%s of %s", line, client)
 	}
 	return fmt.Sprintf("%s by %s", line, client)
 }
 
-// leaseList names the leases that are not withdrawn.
+// leaseList names the leases that are not withdrawn; if all are, these.
 func leaseList(leases []lease.Lease) string {
 	var names []string
+	all := true
+	for _, l := range leases {
+		all = all && l.Withdrawn
+	}
 	for _, l := range leases {
 		switch {
-		case l.Withdrawn:
+		case l.Withdrawn && !all:
 		case l.Prefix.IsSingleIP():
 			names = append(names, l.Prefix.Addr().String())
 		default:

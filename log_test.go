@@ -126,6 +126,8 @@ func TestEventLines(t *testing.T) {
 			"lan: replaced 2001:db8:0:10::/60 of 00030001020000000001 IAID 0000001a"},
 		{server.Event{Kind: server.Expired, At: at, Link: "lan", Key: key, Leases: forever},
 			"lan: expired 2001:db8:0:10::/60 of 00030001020000000001 IAID 0000001a"},
+		{server.Event{Kind: server.Withdrawn, At: at, Link: "lan", Key: key, Leases: leases[1:2], Client: client},
+			"lan: withdrawn 2001:db8:ff::1a3 of 00030001020000000001 IAID 0000001a"},
 		{server.Event{Kind: server.Declined, At: at, Link: "lan", Key: key, Leases: leases[:1], Quarantine: time.Hour},
 			"lan: declined 2001:db8::1a3 by 00030001020000000001 IAID 0000001a: another host uses it, not given out for 1h"},
 		{server.Event{Kind: server.PoolFull, Link: "lan", Key: lease.Key{Kind: lease.Prefix}},

@@ -74,7 +74,7 @@ func (r *request) assign(kind lease.Kind, l *link, ia *dhcpv6.IA) {
 }
 
 // choose finds or makes the IA's binding, appends its leases to r.leases and itself to r.pending. Any status but Success
-// means that there is none.
+// means that the client gets none; what it had is among the leases then, as withdrawn.
 func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusCode {
 	if l == nil {
 		return unavailable[kind]
@@ -83,23 +83,34 @@ func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusC
 	if r.msg.Type == dhcpv6.Request && kind == lease.Address && len(l.prefixes) > 0 && r.anyForeign(kind, l, ia) {
 		return dhcpv6.StatusNotOnLink
 	}
-	host := r.host(ia.IAID)
+	host, from := r.host(ia.IAID), len(r.leases)
 	b, status := r.binding(kind, l, ia, host)
-	if b == nil {
-		return status
-	}
-	from := len(r.leases)
-	r.addLeases(l, b, host)
-	if active(r.leases[from:]) == 0 {
-		r.leases = r.leases[:from]
+	if b != nil {
+		r.addLeases(l, b, host)
+		if active(r.leases[from:]) > 0 {
+			r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), l.isFixed(kind, host, b)})
+			r.table.Hold(b)
+			return dhcpv6.StatusSuccess
+		}
 		if b.State == lease.New {
 			r.table.Remove(b)
 		}
-		return unavailable[kind]
+		status = unavailable[kind]
 	}
-	r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), l.isFixed(kind, host, b)})
-	r.table.Hold(b)
-	return dhcpv6.StatusSuccess
+	if !r.extends() {
+		r.leases = r.leases[:from]
+	} else if b = r.bound(kind, l, ia.IAID); b != nil {
+		// It stays the client's, for when there is a prefix again, until the client has forgotten its leases by itself.
+		r.leases = r.leases[:from]
+		r.addWithdrawn(b.Leases, nil)
+		r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), b.Fixed})
+	}
+	return status
+}
+
+// extends reports whether the message is one of a client that believes it has leases.
+func (r *request) extends() bool {
+	return r.msg.Type == dhcpv6.Renew || r.msg.Type == dhcpv6.Rebind
 }
 
 // addLeases appends to r.leases what the binding gives under each usable prefix of the link, and after that the leases
@@ -196,7 +207,7 @@ func (r *request) writePrefix(kind lease.Kind, p netip.Prefix, preferred, valid 
 // writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. If the binding is not known
 // and gets nothing, only what does not belong to the link is said: the rest may be another server's.
 func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, granted []lease.Lease, known bool) (any bool) {
-	if r.msg.Type != dhcpv6.Renew && r.msg.Type != dhcpv6.Rebind || l == nil {
+	if !r.extends() || l == nil {
 		return false
 	}
 	for p := range listed(kind, ia) {
@@ -249,8 +260,15 @@ func (r *request) commit() {
 		}
 		leases := r.leases[p.from:p.to]
 		kind := Renewed
-		if b.State != lease.Bound || !sameLeases(b.Leases, leases) {
-			kind = Bound
+		switch {
+		case active(leases) > 0:
+			if b.State != lease.Bound || !sameLeases(b.Leases, leases) {
+				kind = Bound
+			}
+		case active(b.Leases) > 0:
+			kind = Withdrawn
+		default:
+			continue // that was told before
 		}
 		b.Leases = append(b.Leases[:0], leases...)
 		b.Fixed, b.Peer = p.fixed, r.in.Peer.Addr()

@@ -12,22 +12,23 @@ type EventKind uint8
 
 // The kinds of event.
 const (
-	Bound    EventKind = iota // a client has a new binding, or leases it did not have before
-	Renewed                   // a client has its binding for longer, nothing else changed
-	Released                  // a client gave its binding back
-	Replaced                  // the server took a binding away: its client has another, or another IA of the client has it
-	Expired                   // a binding ran out
-	Declined                  // a client found an address in use by another host
-	PoolFull                  // no address or prefix is left for a client; at most once a minute for each pool
+	Bound     EventKind = iota // a client has a new binding, or leases it did not have before
+	Renewed                    // a client has its binding for longer, nothing else changed
+	Released                   // a client gave its binding back
+	Replaced                   // the server took a binding away: its client has another, or another IA of the client has it
+	Expired                    // a binding ran out
+	Withdrawn                  // a client was told that it has no lease any more; the binding waits for a prefix until it runs out
+	Declined                   // a client found an address in use by another host
+	PoolFull                   // no address or prefix is left for a client; at most once a minute for each pool
 )
 
 // String is the kind as a verb in the past tense, for log lines.
 func (k EventKind) String() string {
-	return [...]string{"bound", "renewed", "released", "replaced", "expired", "declined", "pool full"}[k]
+	return [...]string{"bound", "renewed", "released", "replaced", "expired", "withdrawn", "declined", "pool full"}[k]
 }
 
-// Event tells of a change that the daemon may log or act on. Leases alias the table: they hold until the next call of
-// the Server's.
+// Event tells of a change that the daemon may log or act on. Leases alias the table: later calls of the Server's may
+// change their lifetimes.
 type Event struct {
 	Kind       EventKind
 	At         lease.Time
