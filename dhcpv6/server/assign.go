@@ -3,14 +3,10 @@ package server
 import (
 	"iter"
 	"net/netip"
-	"slices"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
 )
-
-// maxWithdrawn bounds the leases that a binding remembers only to tell the client that they are over.
-const maxWithdrawn = 8
 
 // optionOf and unavailable: the option that an IA of the kind travels in, and the status for one that gets nothing.
 var (
@@ -86,7 +82,7 @@ func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusC
 	host, from := r.host(ia.IAID), len(r.leases)
 	b, status := r.binding(kind, l, ia, host)
 	if b != nil {
-		r.addLeases(l, b, host)
+		r.addLeases(l, b, ia, host)
 		if active(r.leases[from:]) > 0 {
 			r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), l.isFixed(kind, host, b)})
 			r.table.Hold(b)
@@ -111,80 +107,6 @@ func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusC
 // extends reports whether the message is one of a client that believes it has leases.
 func (r *request) extends() bool {
 	return r.msg.Type == dhcpv6.Renew || r.msg.Type == dhcpv6.Rebind
-}
-
-// addLeases appends to r.leases what the binding gives under each usable prefix of the link, and after that the leases
-// which the client was promised earlier and has no longer.
-func (r *request) addLeases(l *link, b *lease.Binding, host *Host) {
-	from := len(r.leases)
-	longest := l.LeaseTime
-	if host != nil && host.LeaseTime != 0 {
-		longest = host.LeaseTime
-	}
-	for i := range l.prefixes {
-		p := &l.prefixes[i]
-		leased := p.lease(b.Kind, b.ID, b.Length)
-		if !leased.IsValid() || !p.usable(r.now) || contains(r.leases[from:], leased) {
-			continue // two addresses may share a subnet, with prefixes of different lengths
-		}
-		valid := min(p.valid.Until(r.now), l.MaxValid, longest)
-		preferred := min(p.preferred.Until(r.now), l.MaxPreferred, longest, valid)
-		if preferred == 0 {
-			continue
-		}
-		r.leases = append(r.leases,
-			lease.Lease{Prefix: leased, Preferred: r.now.After(preferred), Valid: r.now.After(valid)})
-	}
-	if b.State == lease.Free {
-		return // the client has given back what it had
-	}
-	r.addWithdrawn(b.Leases, r.leases[from:])
-}
-
-// addWithdrawn appends to r.leases those of the leases promised earlier that the client has no longer.
-func (r *request) addWithdrawn(leases, granted []lease.Lease) {
-	withdrawn := 0
-	for _, old := range leases {
-		if old.Valid > r.now && withdrawn < maxWithdrawn && !contains(granted, old.Prefix) {
-			old.Withdrawn, old.Preferred = true, r.now
-			r.leases = append(r.leases, old)
-			withdrawn++
-		}
-	}
-}
-
-// lease is the address or prefix that an id has under the prefix; not valid if it has none.
-func (p *prefix) lease(kind lease.Kind, id uint64, length uint8) netip.Prefix {
-	switch {
-	case kind == lease.Address && p.addresses:
-		return addressUnder(p.subnet, id)
-	case kind == lease.Prefix && p.delegates:
-		return subnetUnder(p.net, id, length)
-	}
-	return netip.Prefix{}
-}
-
-// gives reports whether the id has an address or prefix under some prefix of the link that is usable.
-func (l *link) gives(kind lease.Kind, id uint64, length uint8, now lease.Time) bool {
-	return slices.ContainsFunc(l.prefixes, func(p prefix) bool {
-		return p.usable(now) && p.lease(kind, id, length).IsValid()
-	})
-}
-
-// givesAny reports whether some prefix of the link is usable for bindings of that kind.
-func (l *link) givesAny(kind lease.Kind, now lease.Time) bool {
-	return slices.ContainsFunc(l.prefixes, func(p prefix) bool {
-		return p.usable(now) && (kind == lease.Address && p.addresses || kind == lease.Prefix && p.delegates)
-	})
-}
-
-func contains(leases []lease.Lease, p netip.Prefix) bool {
-	for i := range leases {
-		if leases[i].Prefix == p {
-			return true
-		}
-	}
-	return false
 }
 
 // writeLease writes a lease with what remains of its lifetimes, zero for a withdrawn one.

@@ -24,7 +24,7 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (
 	if b, ok := r.fixedBinding(kind, l, ia, host, b); ok {
 		return b, dhcpv6.StatusSuccess
 	}
-	if !l.Dynamic || !l.givesAny(kind, r.now) {
+	if !l.Dynamic || !l.givesAny(kind, r.now, r.extends()) {
 		return nil, r.noBinding(kind, l, b)
 	}
 	wish := l.wish(kind, ia)

@@ -115,16 +115,22 @@ func checkIAs(t testing.TB, q dhcpv6.Message, a answer) {
 // checkTimes checks lifetimes, T1 and T2: sections 21.4 and 21.21.
 func checkTimes(t testing.TB, a answer) {
 	t.Helper()
-	shortest := uint32(dhcpv6.Infinity)
+	shortest, valid, deprecated := uint32(dhcpv6.Infinity), uint32(server.DefaultMaxPreferred), true
 	for _, ia := range a.ias {
 		for _, l := range ia.leases {
 			if l.preferred > l.valid {
 				t.Errorf("%v: preferred %d above valid %d", l.prefix, l.preferred, l.valid)
 			}
 			if l.preferred > 0 {
-				shortest = min(shortest, l.preferred)
+				shortest, deprecated = min(shortest, l.preferred), false
+			}
+			if l.valid > 0 {
+				valid = min(valid, l.valid)
 			}
 		}
+	}
+	if deprecated {
+		shortest = valid
 	}
 	t1, t2 := shortest/2, uint32(uint64(shortest)*8/10)
 	if shortest == dhcpv6.Infinity {

@@ -131,13 +131,22 @@ func (r *request) assignAll() (asked, granted int) {
 	return asked, len(r.granted)
 }
 
-// renewalTimes are T1 and T2: 0.5 and 0.8 of the shortest preferred lifetime above 0 in the whole answer (section 21.4).
+// renewalTimes are T1 and T2: 0.5 and 0.8 of the shortest preferred lifetime above 0 in the whole answer (section 21.4). If
+// all is deprecated, valid lifetimes count, no longer than preferred ones are as a rule: there may soon be a new prefix.
 func (r *request) renewalTimes() (t1, t2 uint32) {
-	shortest := uint32(dhcpv6.Infinity)
+	shortest, valid, deprecated := uint32(dhcpv6.Infinity), uint32(DefaultMaxPreferred), true
 	for i := range r.leases {
-		if left := r.leases[i].Preferred.Until(r.now); left > 0 && !r.leases[i].Withdrawn {
-			shortest = min(shortest, left)
+		k := &r.leases[i]
+		if k.Withdrawn {
+			continue
 		}
+		valid = min(valid, k.Valid.Until(r.now))
+		if left := k.Preferred.Until(r.now); left > 0 {
+			shortest, deprecated = min(shortest, left), false
+		}
+	}
+	if deprecated {
+		shortest = valid
 	}
 	if shortest == dhcpv6.Infinity {
 		return dhcpv6.Infinity, dhcpv6.Infinity

@@ -278,24 +278,6 @@ func TestRenumberingAgainAndAgain(t *testing.T) {
 	}
 }
 
-// A deprecated prefix gives nothing that is preferred, and both messages say so of what the client names.
-func TestRenewUnderDeprecatedPrefix(t *testing.T) {
-	for _, typ := range []dhcpv6.MessageType{dhcpv6.Renew, dhcpv6.Rebind} {
-		l := start(t)
-		l.ask(dhcpv6test.Hex(t, bindA))
-		l.relink(func(s *setup) { s.Links[0].Addresses = nil; s.limited("2001:db8:1::1/56", 0, 7200) })
-		for _, ia := range l.request(typ, duid(1), na(1, "2001:db8:1::e71"), pd(1, "2001:db8:1:c4::/62")).ias {
-			if len(ia.leases) != 1 || ia.leases[0].preferred != 0 || ia.status != "" {
-				t.Errorf("%v: %+v", typ, ia)
-			}
-		}
-		a := l.request(dhcpv6.Request, duid(2), na(1), pd(1))
-		if a.ias[0].status != "NoAddrsAvail" || a.ias[1].status != "NoPrefixAvail" {
-			t.Errorf("a new client: %+v", a.ias)
-		}
-	}
-}
-
 // The link is gone for a while (odhcpd issues 230 and 239): bindings stay.
 func TestLinkGoesAndReturns(t *testing.T) {
 	l := start(t)
