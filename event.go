@@ -34,8 +34,11 @@ func eventLine(e *server.Event) string {
 			lease.Address: "address", lease.Prefix: "prefix"}[e.Key.Kind])
 	}
 	client := fmt.Sprintf("%v IAID %08x", dhcpv6.DUID(e.Key.DUID), e.Key.IAID)
-	if e.Hostname != "" {
+	switch {
+	case server.ValidHostname(e.Hostname):
 		client += " (" + e.Hostname + ")"
+	case e.Hostname != "":
+		client += fmt.Sprintf(" (%+q)", e.Hostname) // it may try to end the line
 	}
 	line := fmt.Sprintf("%s: %s %s", e.Link, e.Kind, leaseList(e.Leases))
 	switch e.Kind {

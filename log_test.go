@@ -122,6 +122,8 @@ func TestEventLines(t *testing.T) {
 			"lan: renewed 2001:db8:0:10::/60 to 00030001020000000001 IAID 0000001a at fe80::2 for ever"},
 		{server.Event{Kind: server.Released, At: at, Link: "lan", Key: key, Leases: forever},
 			"lan: released 2001:db8:0:10::/60 by 00030001020000000001 IAID 0000001a"},
+		{server.Event{Kind: server.Released, At: at, Link: "lan", Key: key, Hostname: "J\u00f6rg's\n\x1b[1m\xff", Leases: forever},
+			`lan: released 2001:db8:0:10::/60 by 00030001020000000001 IAID 0000001a ("J\u00f6rg's\n\x1b[1m\xff")`},
 		{server.Event{Kind: server.Replaced, At: at, Link: "lan", Key: key, Leases: forever},
 			"lan: replaced 2001:db8:0:10::/60 of 00030001020000000001 IAID 0000001a"},
 		{server.Event{Kind: server.Expired, At: at, Link: "lan", Key: key, Leases: forever},

@@ -34,7 +34,7 @@ type Event struct {
 	At         lease.Time
 	Link       string // the logical interface
 	Key        lease.Key
-	Hostname   string
+	Hostname   string // as that of the binding: of any octets
 	ID         uint64
 	Fixed      bool
 	Leases     []lease.Lease

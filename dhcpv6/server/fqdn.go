@@ -18,14 +18,15 @@ const (
 type hostname struct {
 	label [dhcpv6.MaxLabelLength]byte
 	n     int
+	bad   bool // it is no host name
 	asked bool // there is a Client FQDN option
 	flags byte
 }
 
 func (h *hostname) bytes() []byte { return h.label[:h.n] }
 
-// readName takes the host name from the Client FQDN option. One that is not a host name is counted and left out: names
-// go into files that other programs read.
+// readName takes the host name from the Client FQDN option. A label that is not a host name is counted; it is only good
+// for people to look at, who may know their device by it.
 func (r *request) readName() {
 	data, ok := r.msg.Options.Get(dhcpv6.OptionClientFQDN)
 	if !ok || len(data) == 0 {
@@ -37,12 +38,14 @@ func (r *request) readName() {
 	}
 	var space [dhcpv6.MaxNameLength]byte
 	text, rest, _, err := dhcpv6.ParseName(space[:0], data[1:])
-	if err != nil || len(rest) > 0 || !ValidHostname(text) {
-		r.counters.BadNames++
-		return
-	}
 	label, _, _ := bytes.Cut(text, []byte{'.'})
+	if err != nil || len(rest) > 0 {
+		label = nil
+	}
 	r.name.n = copy(r.name.label[:], label)
+	if r.name.bad = !ValidHostname(label); r.name.bad {
+		r.counters.BadNames++
+	}
 }
 
 // ValidHostname reports whether a name consists of labels of 1 to 63 letters and digits, with '-' and '_' inside them,
@@ -101,7 +104,7 @@ func (r *request) writeFQDN() {
 	name := space[:0]
 	if host := r.namedHost(); host != nil && host.Name != "" {
 		name, _ = dhcpv6.AppendPartialName(name, host.Name)
-	} else if r.name.n > 0 {
+	} else if r.name.n > 0 && !r.name.bad {
 		name = append(append(name, byte(r.name.n)), r.name.bytes()...)
 	}
 	if full := append(name, r.link.domain...); len(name) > 0 && len(full) <= dhcpv6.MaxNameLength {

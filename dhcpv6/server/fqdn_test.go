@@ -34,6 +34,8 @@ func TestFQDN(t *testing.T) {
 		{"not in the ORO", nil, ``, `01 04 686f7374`, `none`, "host"},
 		{"ORO names others", nil, `0006 0004 0017 2700`, `01 04 686f7374`, `none`, "host"},
 		{"fully qualified", nil, oro, `00 04 686f7374 05 6c6f63616c 00`, `04 04 686f7374`, "host"},
+		{"a second label that is none", nil, oro, `00 04 686f7374 05 6c6f 0a 616c 00`, `04 04 686f7374`, "host"},
+		{"a dot within a label", nil, oro, `00 05 6f732e2062`, `04 02 6f73`, "os"},
 		{"partial with two labels", nil, oro, `00 04 686f7374 05 6c6f63616c`, `04 04 686f7374`, "host"},
 		{"in our domain", domain, oro, `00 04 686f7374`, `04 04 686f7374 03 6c616e 00`, "host"},
 		{"fully qualified, in our domain", domain, oro, `00 04 686f7374 05 6c6f63616c 00`, `04 04 686f7374 03 6c616e 00`, "host"},
@@ -75,36 +77,36 @@ func TestFQDN(t *testing.T) {
 	}
 }
 
-// Names that are none: the client is served, its name counted and not used.
+// Names that are none: the client is served, its name counted and kept for people to look at, if it can be read at all.
 func TestBadNames(t *testing.T) {
 	long := strings.Repeat("3f"+strings.Repeat("61", 63), 4)
-	tests := []struct{ name, in string }{
-		{"root only", `00 00`},
-		{"compression pointer", `00 c00c`},
-		{"compression pointer to itself", `00 04 686f7374 c000`},
-		{"label of 64 octets", `00 40` + strings.Repeat("61", 64)},
-		{"more than 255 octets", `00` + long + "00"},
-		{"label past the end", `00 05 686f7374`},
-		{"label past the end after a good one", `00 04 686f7374 3f 61`},
-		{"NUL", `00 05 686f007374`},
-		{"newline", `00 05 686f0a7374`},
-		{"carriage return", `00 05 686f0d7374`},
-		{"blank", `00 05 686f207374`},
-		{"quote", `00 05 686f227374`},
-		{"apostrophe", `00 05 686f277374`},
-		{"HTML", `00 08 3c7363726970743e`},
-		{"slash", `00 05 686f2f7374`},
-		{"dot dot", `00 02 2e2e`},
-		{"hyphen first", `00 04 2d6f7374`},
-		{"hyphen last", `00 04 686f732d`},
-		{"underscore first", `00 04 5f6f7374`},
-		{"UTF-8", `00 05 68c3b67374`},
-		{"DEL", `00 05 686f7f7374`},
-		{"backslash", `00 05 686f5c7374`},
-		{"asterisk", `00 01 2a`},
-		{"bad second label", `00 04 686f7374 05 6c6f 0a 616c 00`},
-		{"two names", `00 04 686f7374 00 04 686f7374 00`},
-		{"octets after the name", `00 04 686f7374 00 61`},
+	tests := []struct{ name, in, want string }{
+		{"root only", `00 00`, ""},
+		{"compression pointer", `00 c00c`, ""},
+		{"compression pointer to itself", `00 04 686f7374 c000`, ""},
+		{"label of 64 octets", `00 40` + strings.Repeat("61", 64), ""},
+		{"more than 255 octets", `00` + long + "00", ""},
+		{"label past the end", `00 05 686f7374`, ""},
+		{"label past the end after a good one", `00 04 686f7374 3f 61`, ""},
+		{"NUL", `00 05 686f007374`, "ho\x00st"},
+		{"newline", `00 05 686f0a7374`, "ho\nst"},
+		{"carriage return", `00 05 686f0d7374`, "ho\rst"},
+		{"blank", `00 05 686f207374`, "ho st"},
+		{"quote", `00 05 686f227374`, "ho\"st"},
+		{"apostrophe", `00 05 686f277374`, "ho'st"},
+		{"HTML", `00 08 3c7363726970743e`, "<script>"},
+		{"slash", `00 05 686f2f7374`, "ho/st"},
+		{"dot dot", `00 02 2e2e`, ""},
+		{"hyphen first", `00 04 2d6f7374`, "-ost"},
+		{"hyphen last", `00 04 686f732d`, "hos-"},
+		{"underscore first", `00 04 5f6f7374`, "_ost"},
+		{"UTF-8", `00 05 68c3b67374`, "höst"},
+		{"DEL", `00 05 686f7f7374`, "ho\x7fst"},
+		{"backslash", `00 05 686f5c7374`, "ho\\st"},
+		{"asterisk", `00 01 2a`, "*"},
+		{"63 octets of anything", `00 3f` + strings.Repeat("ff", 63), strings.Repeat("\xff", 63)},
+		{"two names", `00 04 686f7374 00 04 686f7374 00`, ""},
+		{"octets after the name", `00 04 686f7374 00 61`, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -117,8 +119,8 @@ func TestBadNames(t *testing.T) {
 			if got, ok := a.Options.Get(dhcpv6.OptionClientFQDN); ok && (len(got) != 1 || got[0] != 4) {
 				t.Errorf("answer with %x", got)
 			}
-			if b := l.Table().Link("lan").Lookup(duid(1), 1, lease.Address); b.Hostname != "" {
-				t.Errorf("binding is named %q", b.Hostname)
+			if b := l.Table().Link("lan").Lookup(duid(1), 1, lease.Address); b.Hostname != tt.want {
+				t.Errorf("binding is named %q, want %q", b.Hostname, tt.want)
 			}
 			if l.Counters().BadNames != 1 {
 				t.Errorf("%d bad names counted", l.Counters().BadNames)
