@@ -202,6 +202,12 @@ func TestMemory(t *testing.T) {
 	check("one large datagram", 1)
 	exchange(BatchSize, 100)
 	check("a burst", BatchSize)
+	for range lull - 1 {
+		exchange(1, 100)
+	}
+	if got := resident(t, &o.mem); got < BatchSize {
+		t.Errorf("%d pages resident between large batches, less than %d", got, BatchSize)
+	}
 	exchange(1, 100)
 	check("calm again", calm)
 	o.Buffer()[MaxPayload-1] = 1 // written to, but never sent

@@ -18,6 +18,11 @@ const (
 	// calm is the number of slots whose first page stays resident when the
 	// load is low.
 	calm = 4
+
+	// lull is how many times in a row no more slots than that must have been
+	// used for the load to be low: under load, small batches come between
+	// large ones.
+	lull = 16
 )
 
 // region is memory for a number of datagrams, each of which may have the full
@@ -33,6 +38,7 @@ const (
 type region struct {
 	mem     []byte
 	touched int // slots before this one may have resident pages
+	quiet   int // times in a row that no more than calm were used
 }
 
 // pageSize of the running kernel, in octets.
@@ -67,7 +73,10 @@ func (r *region) trim(i, n int) {
 // since under load the pages would be wanted again at once.
 func (r *region) settle(n int) {
 	r.touched = max(r.touched, n)
-	if n <= calm && r.touched > calm {
+	if r.quiet++; n > calm {
+		r.quiet = 0
+	}
+	if r.quiet >= lull && r.touched > calm {
 		_ = unix.Madvise(r.mem[calm*slotSize:r.touched*slotSize], unix.MADV_DONTNEED)
 		r.touched = calm
 	}
