@@ -264,6 +264,9 @@ const maxReconfigure = 64
 
 // reconfigure sends the Reconfigure messages that are due. Those that one turn has no room for are sent in the next.
 func (d *daemon) reconfigure(now time.Time) {
+	if !d.server.ReconfigureDue(now) {
+		return // a buffer asked for in vain costs a system call
+	}
 	for range maxReconfigure {
 		buf := d.outbox.Buffer()
 		if buf == nil {

@@ -43,7 +43,7 @@ func (s *store) newer(content []byte, clock lease.Clock) (newest []byte, path st
 
 // copy begins to write the copy, where it is time to.
 func (s *store) copy() {
-	p, now := &s.persist, s.clocks.now()
+	p := &s.persist
 	if p.done != nil {
 		select {
 		case err := <-p.done:
@@ -51,7 +51,11 @@ func (s *store) copy() {
 		default:
 		}
 	}
-	if p.path == "" || !p.changed || p.done != nil || p.due.After(now) {
+	if p.path == "" || !p.changed || p.done != nil {
+		return
+	}
+	now := s.clocks.now()
+	if p.due.After(now) {
 		return
 	}
 	content := s.table.AppendCopy(nil, s.table.At(now), s.clocks.read())

@@ -67,6 +67,9 @@ func (s *store) record() {
 		}
 		return
 	}
+	if !s.table.Changed() {
+		return // without a look at the clocks: on MIPS each is a system call
+	}
 	s.buf = s.table.AppendChanges(s.buf[:0], s.table.At(s.clocks.now()), s.clocks.read())
 	if len(s.buf) == 0 {
 		return

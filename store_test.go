@@ -85,3 +85,27 @@ func TestStoreUnwritable(t *testing.T) {
 		t.Errorf("%d bindings are restored, want 3: %s", again.table.Link("lan").Len(), &out)
 	}
 }
+
+// TestStoreUnchanged: as long as nothing changes, nothing is written, and no clock is looked at.
+func TestStoreUnchanged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leases.journal")
+	s := newStore(path, &bytes.Buffer{})
+	s.load()
+	bind(s, 0x100)
+	s.record()
+	size, c, looks := s.journal.Size(), s.clocks, 0
+	s.clocks.now = func() time.Time { looks++; return c.now() }
+	s.clocks.read = func() lease.Clock { looks++; return c.read() }
+	for range 3 {
+		s.record()
+		s.copy()
+	}
+	if looks != 0 || s.journal.Size() != size {
+		t.Errorf("%d looks at the clocks, the journal grew by %d octets", looks, s.journal.Size()-size)
+	}
+	s.clocks = c
+	s.table.Bind(s.table.Link("lan").Address(0x100))
+	if s.record(); s.journal.Size() == size {
+		t.Error("what changes is not written")
+	}
+}

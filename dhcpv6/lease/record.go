@@ -58,10 +58,13 @@ func (t *Table) mark(b *Binding) {
 	}
 }
 
+// Changed reports whether AppendChanges may have something to append.
+func (t *Table) Changed() bool { return len(t.marked)+len(t.markedNotes) > 0 }
+
 // AppendChanges appends to b a record of each binding and note that has changed since the last call, as it is now. An
 // offer promises nothing: of one that records know as bound they say that it is free. clock is read at now.
 func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
-	if len(t.marked)+len(t.markedNotes) == 0 {
+	if !t.Changed() {
 		return b
 	}
 	start := len(b)

@@ -142,6 +142,9 @@ func (c *clients) next() (next *client, sent int) {
 	return next, sent
 }
 
+// ReconfigureDue reports whether NextReconfigure has something to do.
+func (s *Server) ReconfigureDue(now time.Time) bool { return s.clients.nextWake() <= s.table.At(now) }
+
 // NextReconfigure builds a Reconfigure message that is due in buf, for which 1,500 octets are enough; ok is false when none
 // is. It is to be called until then, at the latest when Tick said: also what is given up is given up here.
 func (s *Server) NextReconfigure(now time.Time, buf []byte) (out Datagram, ok bool) {

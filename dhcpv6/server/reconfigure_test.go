@@ -30,7 +30,7 @@ type reconfiguration struct {
 func (l *lab) pull() (all []reconfiguration) {
 	l.Helper()
 	for {
-		out, ok := l.NextReconfigure(l.now, l.buf[:1500])
+		out, ok := l.nextReconfigure()
 		if !ok {
 			break
 		}
@@ -41,6 +41,17 @@ func (l *lab) pull() (all []reconfiguration) {
 		l.Error(err)
 	}
 	return all
+}
+
+// nextReconfigure is NextReconfigure, which must have been said to be due.
+func (l *lab) nextReconfigure() (server.Datagram, bool) {
+	l.Helper()
+	due := l.ReconfigureDue(l.now)
+	out, ok := l.NextReconfigure(l.now, l.buf[:1500])
+	if ok && !due {
+		l.Error("a Reconfigure message is sent that was not due")
+	}
+	return out, ok
 }
 
 // readReconfigure reads a Reconfigure message, which must be exactly as section 18.3.11 says.

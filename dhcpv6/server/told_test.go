@@ -95,7 +95,7 @@ func (p *play) reconfigureSome(how int) {
 		p.Reconfigure(p.now, []string{"", "lan"}[how>>5&1], who, types[how>>3&3])
 	}
 	for range how >> 3 {
-		out, ok := p.NextReconfigure(p.now, p.buf[:1500])
+		out, ok := p.nextReconfigure()
 		if !ok {
 			break
 		}
