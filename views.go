@@ -53,6 +53,9 @@ func (d *daemon) viewSet(now time.Time) openwrt.ViewSet {
 	wall := d.clocks.read().Wall
 	at := d.server.Table().At(now) - lease.Time(wall%int64(time.Second))
 	set := openwrt.ViewSet{LeaseFile: options.LeaseFile, HostsDir: options.HostsDir, Trigger: options.LeaseTrigger}
+	if set.LeaseFile == "" && set.HostsDir == "" && set.Trigger == "" {
+		return set
+	}
 	var interfaces []openwrt.ViewInterface
 	for i := range d.config.Interfaces {
 		c := &d.config.Interfaces[i]

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/server"
+	"lan6d/openwrt"
 )
 
 // TestFirstEnd: the files are written again when a lease ends whose binding goes on, and not for one that ends with it:
@@ -34,5 +36,20 @@ func TestFirstEnd(t *testing.T) {
 		if got := first(now); got != want {
 			t.Errorf("after %d s: %d, want %d", now, got, want)
 		}
+	}
+}
+
+// TestNoViews: where no file is wanted, the bindings are not looked at.
+func TestNoViews(t *testing.T) {
+	config := &openwrt.Config{Interfaces: []openwrt.Interface{{Name: "lan", Role: openwrt.Server}}}
+	d := &daemon{config: config, clocks: systemClocks(), server: server.New(time.Now(), server.Config{})}
+	d.server.Table().Link("lan").AllocateAddress([]byte{0, 1, 1}, 1, lease.Pool{Span: lease.Span{First: 1, Last: 9}}, 1)
+	looks := func() float64 { return testing.AllocsPerRun(10, func() { d.viewSet(d.clocks.now()) }) }
+	if n := looks(); n != 0 {
+		t.Errorf("%v allocations without a file", n)
+	}
+	config.Daemon.LeaseFile = "/leases"
+	if looks() == 0 {
+		t.Error("with a file nothing is allocated: is this test still looking at the right thing?")
 	}
 }
