@@ -58,7 +58,7 @@ func (s *store) copy() {
 	if p.due.After(now) {
 		return
 	}
-	content := s.table.AppendCopy(nil, s.table.At(now), s.clocks.read())
+	content := s.live()
 	path, done := p.path, make(chan error, 1)
 	p.changed, p.due, p.done = false, now.Add(p.interval), done
 	go func() { done <- journal.Save(path, content) }()

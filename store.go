@@ -23,6 +23,7 @@ type store struct {
 	journal *journal.Journal                                             // nil: it could not be made yet
 	persist persist
 	buf     []byte
+	size    int       // of all that is live, as it was written last
 	err     error     // why the journal is not whole; nil: it is
 	retry   time.Time // when to make it whole; zero: no need
 	swollen error     // why the journal, though whole, cannot be compacted; nil: it can
@@ -47,6 +48,7 @@ func (s *store) load() {
 	if err := s.restore(content, s.clocks.now(), clock); err != nil {
 		s.log.errorf("leases: %s: %v", path, err)
 	}
+	s.size = len(content)
 	s.rewrite()
 	n := 0
 	for _, l := range s.table.Links() {
@@ -85,7 +87,7 @@ func (s *store) record() {
 // shrink makes the journal anew because it has grown. While that cannot be done the old one goes on, which is said once.
 func (s *store) shrink() {
 	now := s.clocks.now()
-	err := s.journal.Rewrite(s.table.AppendCopy(nil, s.table.At(now), s.clocks.read()))
+	err := s.journal.Rewrite(s.live())
 	switch {
 	case err == nil:
 		s.whole()
@@ -100,6 +102,16 @@ func (s *store) shrink() {
 	s.swollen = fmt.Errorf("the journal of the leases cannot be compacted: %w", err)
 }
 
+// live is all that is live, as the content of a file.
+func (s *store) live() []byte {
+	content := s.table.AppendCopy(s.room(), s.table.At(s.clocks.now()), s.clocks.read())
+	s.size = len(content)
+	return content
+}
+
+// room is a buffer for all that is live. One that grows from nothing would take three times the memory.
+func (s *store) room() []byte { return make([]byte, 0, s.size+1024) }
+
 // health is why the journal is not as it should be; nil: it is.
 func (s *store) health() error {
 	if s.err != nil {
@@ -110,7 +122,8 @@ func (s *store) health() error {
 
 // rewrite makes the journal anew, with what is live.
 func (s *store) rewrite() {
-	content := s.table.AppendAll(nil, s.table.At(s.clocks.now()), s.clocks.read())
+	content := s.table.AppendAll(s.room(), s.table.At(s.clocks.now()), s.clocks.read())
+	s.size = len(content)
 	var err error
 	if s.journal == nil {
 		s.journal, err = journal.Create(s.path, content, s.sync)
