@@ -113,6 +113,7 @@ type Binding struct {
 	list       *list // that prev and next link it into; nil: none
 	marked     bool  // it is in Table.marked
 	recorded   bool  // records tell of its id
+	kept       bool  // its link has it, by its id
 }
 
 // Client is the DUID of the client; empty for a quarantined address that nobody holds.

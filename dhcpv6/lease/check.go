@@ -45,6 +45,7 @@ func (c *checker) link(l *Link) {
 	bound := make(map[string]int)
 	for _, b := range l.Bindings() {
 		c.about(b, b.Link == l, "belongs to another link")
+		c.about(b, b.kept, "in the table and not marked so")
 		c.binding(b)
 		c.states[b.State]++
 		if b.State == Offered {

@@ -24,7 +24,7 @@ func (l *Link) Lookup(duid []byte, iaid uint32, kind Kind) *Binding {
 }
 
 // Holds reports whether the binding is still in the table, under its IA.
-func (l *Link) Holds(b *Binding) bool { return l.bindings[b.Key] == b }
+func (l *Link) Holds(b *Binding) bool { return b.kept && b.Link == l && b.State != Declined }
 
 // Bound is the number of bindings that the client has on the link.
 func (l *Link) Bound(duid string) int { return l.bound[duid] }
@@ -101,6 +101,7 @@ func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uin
 
 // put takes up a binding that is going to be in that state.
 func (l *Link) put(b *Binding, state State) {
+	b.kept = true
 	if state != Declined {
 		l.bindings[b.Key] = b
 	}
@@ -113,6 +114,7 @@ func (l *Link) put(b *Binding, state State) {
 
 func (l *Link) remove(b *Binding) {
 	l.changes[b.Kind]++
+	b.kept = false
 	if l.bindings[b.Key] == b {
 		delete(l.bindings, b.Key)
 	}

@@ -75,7 +75,7 @@ func (t *Table) AppendChanges(b []byte, now Time, clock Clock) []byte {
 		t.marked[i] = nil
 		binding.marked = false
 		switch {
-		case !binding.Link.has(binding):
+		case !binding.kept:
 			if binding.recorded && !binding.Link.succeeded(binding) {
 				b = appendForget(b, binding)
 			}

@@ -184,7 +184,7 @@ func (t *Table) leaveState(b *Binding) {
 	switch {
 	case b.State == Offered && b.list != nil:
 		b.Link.offers--
-	case b.State == Bound && b.Link.has(b):
+	case b.State == Bound && b.kept:
 		b.Link.count(b.DUID, -1)
 	}
 	b.unlist()
