@@ -84,3 +84,23 @@ func TestMovedOverRestart(t *testing.T) {
 		}
 	}
 }
+
+// TestReplacedTells: when an IA moves to another id, its events tell of what it had and of what it has, however often it
+// has moved.
+func TestReplacedTells(t *testing.T) {
+	l := start(t)
+	had := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].leases[0].prefix.Addr()
+	for n := range 3 {
+		l.Events()
+		l.reconfigure(func(s *setup) {
+			s.Hosts = append(s.Hosts, server.Host{DUIDs: byDUID(duid(100 + n)), HostID: l.Table().Link("lan").Bindings()[0].ID})
+		})
+		has := l.request(dhcpv6.Renew, duid(1), na(1)).ias[0].leases[0].prefix.Addr()
+		l.wantEvents("replaced lan IA_NA "+had.String(), "bound lan IA_NA "+has.String()+" "+had.String()+" withdrawn")
+		for range 3 { // until the old one has ended
+			l.wait(time.Hour)
+			l.request(dhcpv6.Renew, duid(1), na(1))
+		}
+		had = has
+	}
+}
