@@ -208,6 +208,7 @@ func addresses(addrs []netif.Addr) (list []server.LinkAddress) {
 		valid, _ := a.ValidUntil()
 		list = append(list, server.LinkAddress{
 			Prefix: a.Prefix, Preferred: preferred, Valid: valid, Unready: !a.Usable() || a.Flags.Has(netif.Temporary),
+			Tentative: !a.Usable() && !a.Flags.Has(netif.DADFailed),
 		})
 	}
 	return list

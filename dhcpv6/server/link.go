@@ -23,6 +23,7 @@ type LinkAddress struct {
 	Prefix           netip.Prefix // the address and the length of its prefix
 	Preferred, Valid time.Time
 	Unready          bool // tentative or temporary: nothing is given from its prefix, but nobody else gets its subnet
+	Tentative        bool // and this is only for a moment
 }
 
 // link is a served interface: its configuration, its state and what follows from both.
@@ -34,6 +35,7 @@ type link struct {
 	leases    *lease.Link
 	prefixes  []prefix
 	coming    []netip.Prefix    // those of addresses that are not ready yet
+	settling  bool              // one of these is about to be among prefixes
 	pools     [2][]lease.Pool   // by lease.Kind, in the order to try them
 	reserved  [2]lease.Reserved // not given out dynamically
 	own       [2]lease.Reserved // of those, the router's own: not given out at all
@@ -46,6 +48,8 @@ type link struct {
 
 // memory is what a link remembers from one message to the next, beside its bindings.
 type memory struct {
+	held       bool          // clients are yet to be told what prefixes have become, as more is about to change
+	shortened  bool          // and a lifetime of one is among that
 	quietUntil [2]lease.Time // of PoolFull events
 	full       [2][65]uint64 // by length of prefix, 0 for addresses: see link.isFull
 }
@@ -122,6 +126,9 @@ func (l *link) setPrefixes(t *lease.Table, addresses []LinkAddress) {
 		}
 		l.prefixes = append(l.prefixes, p)
 	}
+	l.settling = slices.ContainsFunc(addresses, func(a LinkAddress) bool {
+		return a.Tentative && l.isComing(lease.Prefix, a.Prefix)
+	})
 }
 
 // allowed reports whether the prefix filter lets the prefix be used.

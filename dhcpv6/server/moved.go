@@ -15,7 +15,8 @@ const notePrefixes = "prefixes/"
 const shorter = 5e9
 
 // tellMoved has the clients come, of links whose prefixes are others than before: appeared, deprecated, shortened, gone;
-// or others than before a restart, once the link has any again.
+// or others than before a restart, once the link has any again. While one is about to appear, they are left alone: whoever
+// came now might be given nothing, and would give up what it has.
 func (s *Server) tellMoved(at lease.Time, before []*link) {
 	for _, l := range s.links {
 		var old *link
@@ -25,7 +26,12 @@ func (s *Server) tellMoved(at lease.Time, before []*link) {
 			}
 		}
 		none := len(l.prefixes) == 0
-		if !l.present || none && (old == nil || len(old.prefixes) == 0) {
+		if !l.present || none && (old == nil || len(old.prefixes) == 0 && !old.held) {
+			continue
+		}
+		shortened := old != nil && old.shortened || l.shortenedSince(at, old)
+		if l.settling {
+			l.held, l.shortened = true, shortened
 			continue
 		}
 		name, list := notePrefixes+l.Name, l.prefixList(at)
@@ -34,7 +40,7 @@ func (s *Server) tellMoved(at lease.Time, before []*link) {
 		if !same {
 			s.table.SetNote(name, list)
 		}
-		if noted != nil && s.config.Random != nil && (!same || l.shortened(at, old)) {
+		if noted != nil && s.config.Random != nil && (!same || shortened) {
 			s.reconfigureLink(at, l)
 		}
 	}
@@ -52,8 +58,8 @@ func (l *link) prefixList(at lease.Time) []byte {
 	return []byte(strings.Join(names, ",") + ".")
 }
 
-// shortened reports whether a prefix ends earlier than clients may have been promised when it was as in old.
-func (l *link) shortened(at lease.Time, old *link) bool {
+// shortenedSince reports whether a prefix ends earlier than clients may have been promised when it was as in old.
+func (l *link) shortenedSince(at lease.Time, old *link) bool {
 	if old == nil {
 		return false
 	}

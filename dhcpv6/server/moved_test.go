@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -49,6 +50,24 @@ func TestReconfigureOnMove(t *testing.T) {
 		s.Links[0].Addresses[1].Unready = true
 	})
 	step("replaced", 2, func(s *setup) { s.only("2001:db8:9::1/56") })
+
+	tentative := func(i int) func(*setup) {
+		return func(s *setup) { s.Links[0].Addresses[i].Unready, s.Links[0].Addresses[i].Tentative = true, true }
+	}
+	step("replaced by one that is not ready yet", 0, func(s *setup) { s.only("2001:db8:1::1/56"); tentative(0)(s) })
+	step("ready", 2, func(s *setup) { s.only("2001:db8:1::1/56") })
+	step("not ready again, as the carrier was lost", 0, tentative(0))
+	step("ready again", 0, func(s *setup) { s.only("2001:db8:1::1/56") })
+	step("replaced by one that is not ready yet", 0, func(s *setup) { s.only("2001:db8:9::1/56"); tentative(0)(s) })
+	step("whose address turns out to be taken", 2, func(s *setup) { s.Links[0].Addresses[0].Tentative = false })
+	step("another", 2, func(s *setup) { s.address(0, "2001:db8:1::1/56") })
+	step("shortened while there is one that is not ready yet", 0, func(s *setup) {
+		s.Links[0].Addresses[1].Preferred = in(10 * time.Minute)
+		s.address(0, "fd00:1::1/56")
+		tentative(2)(s)
+	})
+	step("and still is not", 0, func(s *setup) { s.Links[0].Addresses[0].Prefix = netip.MustParsePrefix("2001:db8:9::2/56") })
+	step("nor will be", 2, func(s *setup) { s.Links[0].Addresses = s.Links[0].Addresses[:2] })
 }
 
 // TestMovedOverRestart: prefixes that have changed over a restart are told of when the link has any again.
