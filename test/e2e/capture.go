@@ -65,6 +65,9 @@ func openPacketSocket(ifindex int) (fd int, err error) {
 	if err != nil {
 		return -1, err
 	}
+	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return fd, err
+	}
 	return fd, unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: protocol, Ifindex: ifindex})
 }
 
@@ -74,12 +77,13 @@ func (c *capture) receive() {
 	if err != nil {
 		return
 	}
+	oob := make([]byte, 256)
 	for buf := make([]byte, 65536); ; {
-		var n int
+		var n, oobn int
 		var from unix.Sockaddr
 		var err error
 		closed := conn.Read(func(fd uintptr) bool {
-			n, from, err = unix.Recvfrom(int(fd), buf, 0)
+			n, oobn, _, from, err = unix.Recvmsg(int(fd), buf, oob, 0)
 			return err != unix.EAGAIN
 		})
 		if closed != nil {
@@ -90,9 +94,22 @@ func (c *capture) receive() {
 		}
 		if p, ok := decodeFrame(buf[:n]); ok {
 			p.sent = from.(*unix.SockaddrLinklayer).Pkttype == unix.PACKET_OUTGOING
+			p.at = timestamp(oob[:oobn])
 			c.add(p)
 		}
 	}
+}
+
+// timestamp is when the kernel saw a packet: the test may be late.
+func timestamp(oob []byte) (t time.Time) {
+	messages, _ := unix.ParseSocketControlMessage(oob)
+	for _, m := range messages {
+		var at unix.Timespec
+		if _, err := binary.Decode(m.Data, binary.NativeEndian, &at); err == nil && m.Header.Type == unix.SCM_TIMESTAMPNS {
+			t = time.Unix(at.Unix())
+		}
+	}
+	return t
 }
 
 // decodeFrame picks the DHCPv6 packets out of what an Ethernet interface carries.
@@ -106,7 +123,7 @@ func decodeFrame(b []byte) (p packet, ok bool) {
 	if port := p.dst.Port(); port != 546 && port != 547 {
 		return p, false
 	}
-	p.at, p.frame = time.Now(), slices.Clone(b)
+	p.frame = slices.Clone(b)
 	m, err := parseMessage(p.frame[header:])
 	if err != nil {
 		m = &message{kind: fmt.Sprintf("malformed (%v)", err)}
@@ -201,6 +218,32 @@ func (p pair) checkIDs(t testing.TB) {
 	if want, chosen := asked.option(optServerID); chosen && !bytes.Equal(serverID, want) {
 		t.Errorf("%s to server %x is answered by %x", asked.kind, want, serverID)
 	}
+}
+
+// checkWay checks that an answer goes back the way the question came: through the same relays, each with the Interface-Id
+// that it sent, to the port that the first one, or the client, listens on.
+func (p pair) checkWay() error {
+	port := uint16(546)
+	if p.asked.inner != nil {
+		port = 547
+	}
+	if p.got.dst != netip.AddrPortFrom(p.asked.src.Addr(), port) {
+		return fmt.Errorf("%s of %v is answered to %v", p.asked.kind, p.asked.src, p.got.dst)
+	}
+	asked, got := p.asked.message, p.got.message
+	for ; asked.inner != nil && got.inner != nil; asked, got = asked.inner, got.inner {
+		if got.kind != "Relay-reply" || got.link != asked.link {
+			return fmt.Errorf("a %s for link %v answers a %s for link %v", got.kind, got.link, asked.kind, asked.link)
+		}
+		sent, _ := asked.option(optInterfaceID)
+		if echoed, _ := got.option(optInterfaceID); !bytes.Equal(sent, echoed) {
+			return fmt.Errorf("Interface-Id %x comes back as %x", sent, echoed)
+		}
+	}
+	if asked.inner != nil || got.inner != nil {
+		return fmt.Errorf("%s is answered by %s", summary([]packet{p.asked}), summary([]packet{p.got}))
+	}
+	return nil
 }
 
 // summary is the packets' kinds in order.

@@ -11,6 +11,7 @@ type want struct {
 	addr, prefix bool // an IA_NA, an IA_PD
 	rapid        bool // with Rapid Commit
 	stateless    bool // nothing but configuration: an Information-request
+	reconfigure  bool // and accept Reconfigure messages
 }
 
 // A client is one DHCPv6 client program on a host, with its interface eth0.

@@ -33,6 +33,8 @@ type crowd struct {
 	gate sync.RWMutex  // who sends holds it for reading
 	stop chan struct{} // closed: members go on no longer
 	live sync.WaitGroup
+
+	accepters sync.Map // inboxes of those who accept Reconfigure messages, by DUID
 }
 
 // A member is one simulated client. One goroutine owns it.
@@ -46,6 +48,7 @@ type member struct {
 	codes  []uint16
 	leases map[uint16][]lease // what it has, by the type of its IA; nil: nothing
 	server []byte
+	more   []byte // options that go with each message of a kind that may have them
 	xids   uint32
 	inbox  chan *message
 }
@@ -70,9 +73,17 @@ func (r *router) newCrowd(random *rand.Rand, l *ledger, size int) *crowd {
 	r.t.Helper()
 	h := newHost(r.t, "crowd")
 	r.plug(h, "eth0")
-	c := &crowd{t: r.t, ledger: l}
+	c := newCrowd(h, random, l, size)
+	r.capture.ignore(func(p packet) bool { return isDoor(p.src.Addr()) || isDoor(p.dst.Addr()) })
+	return c
+}
+
+// newCrowd makes so many clients on a host, behind its eth0.
+func newCrowd(h *host, random *rand.Rand, l *ledger, size int) *crowd {
+	h.t.Helper()
+	c := &crowd{t: h.t, ledger: l}
 	// The index, not the name: package net would look for it in another network namespace.
-	zone := strconv.Itoa(h.Ifindex(r.t, "eth0"))
+	zone := strconv.Itoa(h.Ifindex(h.t, "eth0"))
 	c.servers = netip.AddrPortFrom(netip.MustParseAddr("ff02::1:2").WithZone(zone), 547)
 	for i := range crowdDoors {
 		c.open(h, netip.MustParseAddr(fmt.Sprintf("fe80::c:%d", i+1)))
@@ -86,7 +97,6 @@ func (r *router) newCrowd(random *rand.Rand, l *ledger, size int) *crowd {
 	for _, door := range c.doors {
 		go c.listen(door)
 	}
-	r.capture.ignore(func(p packet) bool { return isDoor(p.src.Addr()) || isDoor(p.dst.Addr()) })
 	return c
 }
 
@@ -123,6 +133,10 @@ func (c *crowd) listen(door *net.UDPConn) {
 		answer, err := parseMessage(bytes.Clone(buf[:n]))
 		if err != nil {
 			c.fault("%v", err)
+			continue
+		}
+		if answer.kind == "Reconfigure" {
+			c.reconfigured(answer)
 			continue
 		}
 		number := int(answer.xid >> xidBits)
@@ -379,7 +393,7 @@ func (m *member) message(kind string, xid uint32, leases map[uint16][]lease, mor
 		}
 	}
 	b = appendOption(b, optClientID, m.duid)
-	if kind != "Solicit" && kind != "Rebind" {
+	if kind != "Solicit" && kind != "Rebind" && kind != "Information-request" {
 		b = appendOption(b, optServerID, m.server)
 	}
 	b = appendOption(b, optElapsedTime, []byte{0, 0})
@@ -387,6 +401,9 @@ func (m *member) message(kind string, xid uint32, leases map[uint16][]lease, mor
 		if _, ok := leases[code]; ok || kind == "Solicit" {
 			b = appendOption(b, code, iaContent(1, leases[code]))
 		}
+	}
+	if kind != "Release" && kind != "Decline" {
+		b = append(b, m.more...)
 	}
 	return append(b, more...)
 }

@@ -23,6 +23,9 @@ func (c *dhcpcd) start(w want) {
 	if w.rapid {
 		conf = append(conf, "option rapid_commit")
 	}
+	if w.reconfigure { // without authprotocol, which is for other protocols than RKAP: with it, dhcpcd 9.4.1 does not send this
+		conf = append(conf, "option dhcp6_reconfigure_accept")
+	}
 	conf = append(conf, "interface eth0")
 	if w.stateless {
 		conf = append(conf, "inform6")

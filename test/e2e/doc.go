@@ -13,6 +13,9 @@
 // what everybody was promised, and look into the file of leases whenever lan6d was ended (kept.go). What a crowd does is
 // random; -seed repeats it, but not the moments at which things happen.
 //
+// A simulated client that accepts Reconfigure messages (accepter.go) judges each of them by the tests' own code (rkap.go),
+// and so does the capture at the end of every test, for every client that it saw.
+//
 // Start reading at matrix_test.go. The flag -tables DIR writes the tables of clients and relays as Markdown; -v shows
 // them. The environment variable LAN6D names a binary to test in place of this tree's.
 package e2e

@@ -41,40 +41,6 @@ func (r *router) replyTo(h *host) *message {
 	}).message
 }
 
-// TestRenumbering: the provider changes the router's prefix. A client that renews is told that what it had is void, is
-// given the same in the new prefix, and uses it.
-func TestRenumbering(t *testing.T) {
-	t.Parallel()
-	r := newRouter(t, config, global)
-	c, had := leaseholder(t, r)
-	r.ip("addr del %s dev lan0", global)
-	r.AddAddr(t, "lan0", "2001:db8:2::1/48")
-	time.Sleep(time.Second / 2) // until lan6d knows
-	since := r.capture.mark()
-	c.client.(*dhcpcd).renew()
-	p := r.capture.exchanged(since, 5*time.Second, "Renew", "Reply")
-	for _, a := range p.got.ias() {
-		var void, fresh int
-		for _, l := range a.leases {
-			switch {
-			case held(had, l) != nil && l.preferred == 0 && l.valid == 0:
-				void++
-			case strings.HasPrefix(l.prefix.String(), "2001:db8:2:") && l.preferred > 0:
-				fresh++
-			default:
-				t.Errorf("%v in the Reply to a Renew", l)
-			}
-		}
-		if void != 1 || fresh != 1 {
-			t.Errorf("had %v, is given %v", had.leases(a.code), a.leases)
-		}
-	}
-	eventually(t, 10*time.Second, "the client to have the new address and no other", func() bool {
-		addrs := c.host.addrs("eth0")
-		return len(addrs) == 1 && strings.HasPrefix(addrs[0].addr.String(), "2001:db8:2:")
-	})
-}
-
 // TestMovedClient: a client wakes up on a link with another prefix and confirms the address that it had. It learns that the
 // address is of no use there, and asks for one that is.
 func TestMovedClient(t *testing.T) {

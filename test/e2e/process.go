@@ -86,6 +86,15 @@ func (p *process) signal(sig syscall.Signal) {
 	}
 }
 
+func (p *process) running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // kill ends the program as a power cut would.
 func (p *process) kill() {
 	p.cmd.Process.Kill()

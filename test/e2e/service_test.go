@@ -120,19 +120,31 @@ func TestRestart(t *testing.T) {
 // another. The copy on flash has the leases and the DUID that the client knows its server by.
 func TestReboot(t *testing.T) {
 	t.Parallel()
-	r := bareRouter(t, config, global, local)
-	r.write("/run/e2e/config/lan6d", 0o644, "config lan6d\n\toption persist '/run/e2e/flash/leases'\n")
-	r.run("mkdir", "/run/e2e/flash")
-	r.addLAN()
-	r.serve()
+	r := newPersistingRouter(t)
 	c, had := leaseholder(t, r)
-	r.lan6d.terminate(2 * time.Second)
-	r.run("rm", "-r", "/run/e2e/state")
+	r.shutDown()
 	r.ip("link set lan0 address 02:00:00:00:00:77")
 	r.serve()
 	r.awaitService()
 	r.lan6d.logged("restored from /run/e2e/flash/leases")
 	c.keeps(had)
+}
+
+// newPersistingRouter is a router with a second copy of the leases, on flash.
+func newPersistingRouter(t *testing.T) *router {
+	r := bareRouter(t, config, global, local)
+	r.write("/run/e2e/config/lan6d", 0o644, "config lan6d\n\toption persist '/run/e2e/flash/leases'\n")
+	r.run("mkdir", "/run/e2e/flash")
+	r.addLAN()
+	r.serve()
+	return r
+}
+
+// shutDown ends lan6d, and with it goes what is in memory.
+func (r *router) shutDown() {
+	r.t.Helper()
+	r.lan6d.terminate(2 * time.Second)
+	r.run("rm", "-r", "/run/e2e/state")
 }
 
 // TestReload: a configuration with a mistake leaves the old one in force, and says where the mistake is; a good one

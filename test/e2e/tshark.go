@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// check has tshark dissect every packet that the router sent, and fails the test if it finds a fault. If the test
-// failed, for that or another reason, the packets are shown.
+// check has tshark dissect every packet that the router sent, and fails the test if it finds a fault, or if a client would
+// find one with a Reconfigure message. If the test failed, for that or another reason, the packets are shown.
 func (c *capture) check() {
 	packets := c.all()
 	var sent []packet
@@ -23,6 +23,9 @@ func (c *capture) check() {
 		c.t.Errorf("tshark: %v", err)
 	} else if faults != "" {
 		c.t.Errorf("tshark finds fault with what lan6d sent:\n%s", faults)
+	}
+	if faults := reconfigureFaults(packets); faults != "" {
+		c.t.Errorf("what lan6d sent is not what a client that accepts Reconfigure messages takes:\n%s", faults)
 	}
 	if !c.t.Failed() || len(packets) == 0 {
 		return

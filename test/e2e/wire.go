@@ -14,18 +14,21 @@ var messageNames = []string{"0", "Solicit", "Advertise", "Request", "Confirm", "
 
 // The options and the status that the tests look at.
 const (
-	optClientID    = 1
-	optServerID    = 2
-	optIANA        = 3
-	optIAAddr      = 5
-	optElapsedTime = 8
-	optRelayMsg    = 9
-	optStatus      = 13
-	optRapidCommit = 14
-	optInterfaceID = 18
-	optDNSServers  = 23
-	optIAPD        = 25
-	optIAPrefix    = 26
+	optClientID     = 1
+	optServerID     = 2
+	optIANA         = 3
+	optIAAddr       = 5
+	optElapsedTime  = 8
+	optRelayMsg     = 9
+	optAuth         = 11
+	optStatus       = 13
+	optRapidCommit  = 14
+	optInterfaceID  = 18
+	optReconfMsg    = 19
+	optReconfAccept = 20
+	optDNSServers   = 23
+	optIAPD         = 25
+	optIAPrefix     = 26
 
 	statusSuccess   = 0
 	statusNotOnLink = 4
@@ -39,6 +42,7 @@ type message struct {
 	opts  []option
 	inner *message // what a relay's message carries
 	link  netip.Addr
+	b     []byte // all of it
 }
 
 type option struct {
@@ -71,7 +75,7 @@ func parseMessage(b []byte) (*message, error) {
 	if len(b) < 4 || int(b[0]) >= len(messageNames) {
 		return nil, fmt.Errorf("no DHCPv6 message: % x", b)
 	}
-	m := &message{kind: messageNames[b[0]], xid: binary.BigEndian.Uint32(b) & 0xffffff}
+	m := &message{kind: messageNames[b[0]], xid: binary.BigEndian.Uint32(b) & 0xffffff, b: b}
 	header := 4
 	if strings.HasPrefix(m.kind, "Relay-") {
 		if header = 34; len(b) < header {
