@@ -23,6 +23,7 @@ type routes struct {
 	retry  time.Time                    // when to try again what did not succeed; zero: no need
 	said   string                       // the last failure logged
 	buf    []server.Route
+	want   []netif.Route // scratch of update
 }
 
 // routeOwner names a binding.
@@ -31,8 +32,8 @@ type routeOwner struct {
 	key  lease.Key
 }
 
-// wanted are the routes that a binding needs.
-func (r *routes) wanted(now lease.Time, b *lease.Binding) (list []netif.Route) {
+// wanted appends the routes that a binding needs.
+func (r *routes) wanted(list []netif.Route, now lease.Time, b *lease.Binding) []netif.Route {
 	r.buf = r.server.AppendRoutes(r.buf[:0], now, b)
 	for _, w := range r.buf {
 		r.until = min(r.until, w.Until)
@@ -48,7 +49,8 @@ func (r *routes) update(now lease.Time, e *server.Event) {
 	}
 	owner := routeOwner{e.Link, e.Key}
 	old := r.of[owner]
-	want := r.wanted(now, r.server.Table().Link(e.Link).Lookup([]byte(e.Key.DUID), e.Key.IAID, e.Key.Kind))
+	r.want = r.wanted(r.want[:0], now, r.server.Table().Link(e.Link).Lookup([]byte(e.Key.DUID), e.Key.IAID, e.Key.Kind))
+	want := r.want
 	if slices.Equal(old, want) {
 		return
 	}
@@ -62,7 +64,7 @@ func (r *routes) update(now lease.Time, e *server.Event) {
 			r.tell(r.kernel.Add(route))
 		}
 	}
-	if r.of[owner] = want; len(want) == 0 {
+	if r.of[owner] = slices.Clone(want); len(want) == 0 {
 		delete(r.of, owner)
 	}
 }
@@ -73,7 +75,7 @@ func (r *routes) sync(now lease.Time) {
 	var all []netif.Route
 	for _, l := range r.server.Table().Links() {
 		for b := range l.Prefixes() {
-			if want := r.wanted(now, b); len(want) > 0 {
+			if want := r.wanted(nil, now, b); len(want) > 0 {
 				r.of[routeOwner{l.Name, b.Key}] = want
 				all = append(all, want...)
 			}

@@ -17,6 +17,7 @@ type views struct {
 	due     time.Time  // no write before
 	until   lease.Time // when the next lease ends whose binding goes on, which no event tells of
 	size    int        // of the last lease file
+	none    bool       // the writer knows that no file is wanted
 }
 
 // next is when the files are to be written next; the zero time: not until something changes.
@@ -41,9 +42,18 @@ func (d *daemon) view(now time.Time) {
 		return
 	}
 	v.changed, v.until = false, lease.Never
-	v.writer.Write(d.viewSet(now))
+	set := d.viewSet(now)
+	if none := isNone(&set); !none || !v.none {
+		v.none = none
+		v.writer.Write(set)
+	}
 	// The loop must not spend its time on files when there are a great many leases.
 	v.due = now.Add(max(viewsInterval, 20*d.clocks.now().Sub(now)))
+}
+
+// isNone reports whether no file is wanted.
+func isNone(set *openwrt.ViewSet) bool {
+	return set.LeaseFile == "" && set.HostsDir == "" && set.Trigger == ""
 }
 
 // viewSet is what other programs shall find.
@@ -53,7 +63,7 @@ func (d *daemon) viewSet(now time.Time) openwrt.ViewSet {
 	wall := d.clocks.read().Wall
 	at := d.server.Table().At(now) - lease.Time(wall%int64(time.Second))
 	set := openwrt.ViewSet{LeaseFile: options.LeaseFile, HostsDir: options.HostsDir, Trigger: options.LeaseTrigger}
-	if set.LeaseFile == "" && set.HostsDir == "" && set.Trigger == "" {
+	if isNone(&set) {
 		return set
 	}
 	var interfaces []openwrt.ViewInterface

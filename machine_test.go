@@ -1,0 +1,287 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/server"
+	"lan6d/netif"
+	"lan6d/netif/netnstest"
+	"lan6d/openwrt"
+)
+
+func TestMain(m *testing.M) { netnstest.Main(m) }
+
+// A machine runs the daemon in this process, all of it but the command line, with clocks that the test sets. A client is
+// at the other end of the wire from lan0.
+type machine struct {
+	testing.TB
+	*timepiece
+	dir     string // configuration, state in memory, files for others, flash
+	client  *client
+	daemon  *daemon
+	signals chan os.Signal
+	ended   chan error
+	watcher *netif.Watcher
+	log     lockedBuffer
+}
+
+// newMachine makes a machine with that configuration, in which DIR is its directory. Nothing runs on it yet.
+func newMachine(t testing.TB, config string) *machine {
+	t.Helper()
+	m := &machine{TB: t, timepiece: newTimepiece(), dir: t.TempDir()}
+	lan := netnstest.Veth(t, "lan0")
+	lan.Here.AddAddr(t, "lan0", "2001:db8:1::1/48")
+	m.client = newClient(t, lan.Peer)
+	for _, dir := range []string{"config", "flash", "files"} {
+		if err := os.Mkdir(m.path(dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.write("config/dhcp", []byte(strings.ReplaceAll(config, "DIR", m.dir)))
+	m.write("config/network", fmt.Appendf(nil, "config globals\n\toption dhcp_default_duid '%x'\n", serverID))
+	return m
+}
+
+func (m *machine) path(name string) string { return filepath.Join(m.dir, name) }
+
+func (m *machine) write(name string, content []byte) {
+	m.Helper()
+	if err := os.WriteFile(m.path(name), content, 0o600); err != nil {
+		m.Fatal(err)
+	}
+}
+
+// read returns what is in a file; nothing if there is none.
+func (m *machine) read(name string) []byte {
+	content, _ := os.ReadFile(m.path(name))
+	return content
+}
+
+// start begins to serve, as serve does.
+func (m *machine) start() {
+	m.Helper()
+	o := options{configDir: m.path("config"), stateDir: m.path("state")}
+	config, problems, err := o.load()
+	if err != nil || len(problems) > 0 {
+		m.Fatal(err, problems)
+	}
+	if err := openwrt.MakeDirectory(o.stateDir); err != nil {
+		m.Fatal(err)
+	}
+	d := &daemon{
+		options: o, clocks: m.clocks(), log: newLogger(&m.log), batches: make(chan *netif.Batch), reports: make(chan error, 16),
+		lost: make(chan *netif.Socket), served: make(map[string]*served), tick: make(chan struct{}, 1),
+	}
+	d.timer = time.AfterFunc(time.Hour, d.alarm)
+	d.server = server.New(d.clocks.now(), server.Config{})
+	kernel, err := netif.OpenRoutes(0)
+	if err != nil {
+		m.Fatal(err)
+	}
+	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
+	d.routes = &routes{kernel: kernel, log: d.log, server: d.server, until: lease.Never}
+	d.store = &store{path: m.path("state/leases.journal"), clocks: d.clocks, log: d.log, table: d.server.Table(), restore: d.server.Restore}
+	d.apply(config)
+	d.store.load()
+	if d.outbox, err = netif.NewOutbox(); err != nil {
+		m.Fatal(err)
+	}
+	if d.watcher, err = netif.Watch(netif.WatchConfig{Now: m.now, Report: d.report}); err != nil {
+		m.Fatal(err)
+	}
+	m.daemon, m.signals, m.ended = d, make(chan os.Signal), make(chan error)
+	go func() { m.ended <- d.loop(m.signals) }()
+	m.eventually("lan6d to serve lan0", func() bool { return strings.Contains(m.log.String(), "started") })
+}
+
+// kill ends the daemon as a crash does: nothing is written any more.
+func (m *machine) kill() {
+	m.Helper()
+	m.signals <- unix.SIGKILL // any but SIGHUP ends the loop
+	if err := <-m.ended; err != nil {
+		m.Fatal(err)
+	}
+	d := m.daemon
+	d.timer.Stop()
+	d.close()
+	d.watcher.Close()
+	d.routes.kernel.Close()
+	d.views.writer.Close()
+	d.store.journal.Close()
+	m.log.Reset()
+}
+
+// eventually waits for something that is about to come true.
+func (m *machine) eventually(what string, reached func() bool) {
+	m.Helper()
+	for end := time.Now().Add(10 * time.Second); !reached(); time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			m.Fatalf("waited in vain for %s: %s", what, m.log.String())
+		}
+	}
+}
+
+// pass lets time pass, and the daemon notice.
+func (m *machine) pass(d time.Duration) {
+	m.timepiece.pass(d)
+	m.daemon.alarm()
+}
+
+// A timepiece is the clocks of a machine, which stand still unless the test moves them.
+type timepiece struct {
+	mu      sync.Mutex
+	began   time.Time
+	elapsed time.Duration // since then
+	boot    byte
+	booted  time.Duration // elapsed at the boot
+	wall    time.Duration // what the wall clock shows, less elapsed
+}
+
+func newTimepiece() *timepiece { return &timepiece{began: time.Now(), boot: 1, wall: today} }
+
+// today and early are what a wall clock shows that is right, and one without a battery, in time since 1970.
+const (
+	today = 1_790_000_000 * time.Second
+	early = 20 * time.Second
+)
+
+func (c *timepiece) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.began.Add(c.elapsed)
+}
+
+func (c *timepiece) read() lease.Clock {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return lease.Clock{Boot: [16]byte{c.boot}, Since: int64(c.elapsed - c.booted), Wall: int64(c.elapsed + c.wall)}
+}
+
+func (c *timepiece) clocks() clocks { return clocks{now: c.now, read: c.read} }
+
+func (c *timepiece) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.elapsed += d
+}
+
+// A client is a host on the LAN that asks for an address and a prefix.
+type client struct {
+	testing.TB
+	socket *netif.Socket
+	inbox  *netif.Batch
+	outbox *netif.Outbox
+}
+
+func newClient(t testing.TB, host *netnstest.NS) *client {
+	t.Helper()
+	c := &client{TB: t}
+	var err error
+	config := netif.Config{Name: "eth0", Ifindex: host.Ifindex(t, "eth0"), Port: dhcpv6.ClientPort, NetNS: host.FD()}
+	if c.socket, err = netif.Listen(config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.socket.Close() })
+	if c.inbox, err = netif.NewBatch(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.inbox.Free)
+	if c.outbox, err = netif.NewOutbox(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(time.Minute, func() { c.socket.Close() }) // rather than to wait for an answer for ever
+	return c
+}
+
+// ask sends a message of the client with that number, and returns the valid lifetime that the answer grants.
+func (c *client) ask(kind dhcpv6.MessageType, number byte) (valid time.Duration) {
+	w := dhcpv6.NewWriter(c.outbox.Buffer())
+	w.Message(kind, uint32(number))
+	w.Option(dhcpv6.OptionClientID, []byte{0, 3, 0, 1, 2, 0, 0, 0, 0, number})
+	w.Option(dhcpv6.OptionServerID, serverID)
+	for _, code := range [...]dhcpv6.OptionCode{dhcpv6.OptionIANA, dhcpv6.OptionIAPD} {
+		m := w.Begin(code)
+		w.Uint32(1)
+		w.Uint32(0)
+		w.Uint32(0)
+		w.End(m)
+	}
+	payload, err := w.Finish()
+	if err != nil {
+		c.Fatal(err)
+	}
+	c.outbox.Add(c.socket, len(payload), toServers, netip.Addr{}, 0)
+	c.outbox.Flush()
+	if err := c.socket.Receive(c.inbox); err != nil {
+		c.Fatalf("no answer to %v: %v", kind, err)
+	}
+	reply, err := dhcpv6.ParseMessage(c.inbox.At(0).Payload)
+	if err != nil || reply.Type != dhcpv6.Reply || reply.TransactionID != uint32(number) {
+		c.Fatalf("%v: %v, %v", kind, reply.Type, err)
+	}
+	valid = min(granted(reply.Options, dhcpv6.OptionIANA), granted(reply.Options, dhcpv6.OptionIAPD))
+	c.inbox.Release()
+	if valid == 0 {
+		c.Fatalf("%v: nothing is granted", kind)
+	}
+	return valid
+}
+
+// serverID is the DUID of the daemon in its configuration, toServers where clients send to.
+var (
+	serverID  = []byte{0, 3, 0, 1, 2, 0, 0, 0, 0xff, 1}
+	toServers = netip.AddrPortFrom(dhcpv6.AllRelayAgentsAndServers, dhcpv6.ServerPort)
+)
+
+// granted is the valid lifetime of the lease in an answer's IA.
+func granted(options dhcpv6.Options, code dhcpv6.OptionCode) (valid time.Duration) {
+	data, _ := options.Get(code)
+	ia, _ := dhcpv6.ParseIA(data)
+	for code, data := range ia.All() {
+		switch code {
+		case dhcpv6.OptionIAAddr:
+			a, _ := dhcpv6.ParseIAAddr(data)
+			valid = time.Duration(a.Valid) * time.Second
+		case dhcpv6.OptionIAPrefix:
+			p, _ := dhcpv6.ParseIAPrefix(data)
+			valid = time.Duration(p.Valid) * time.Second
+		}
+	}
+	return valid
+}
+
+// A lockedBuffer is written to by the daemon and read by the test.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func (l *lockedBuffer) Reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.b.Reset()
+}
