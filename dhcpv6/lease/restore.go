@@ -119,21 +119,20 @@ func (t *Table) restoreBinding(r *reader, past *past) {
 	r.int64() // when it was written, for findLast
 	deadline := past.time(r.int64())
 	peer := r.addr()
-	duid, hostname := r.text(), r.text()
+	duid, hostname := r.bytes(), r.text()
 	var leases []Lease
 	for len(r.b) > 0 && !r.bad {
 		leases = append(leases, leaseFrom(r, past))
 	}
-	if r.bad || !state.lasts() || (state == Declined) != (duid == "") {
+	if r.bad || !state.lasts() || (state == Declined) != (len(duid) == 0) {
 		r.bad = true
 		return
 	}
 	t.forget(link, kind, id, length)
-	key := Key{duid, iaid, kind}
-	if old := link.bindings[key]; old != nil && state != Declined {
+	if old := link.Lookup(duid, iaid, kind); old != nil && state != Declined {
 		t.Remove(old)
 	}
-	b := link.insert([]byte(duid), iaid, kind, id, length)
+	b := link.insert(duid, iaid, kind, id, length)
 	b.Fixed, b.Hostname, b.Leases, b.recorded = flags&flagFixed != 0, hostname, leases, true
 	if !peer.IsUnspecified() {
 		b.Peer = peer
@@ -197,7 +196,8 @@ func (r *reader) uint8() uint8     { return r.take(1)[0] }
 func (r *reader) uint32() uint32   { return binary.BigEndian.Uint32(r.take(4)) }
 func (r *reader) int64() int64     { return int64(binary.BigEndian.Uint64(r.take(8))) }
 func (r *reader) addr() netip.Addr { a, _ := netip.AddrFromSlice(r.take(16)); return a }
-func (r *reader) text() string     { return string(r.take(int(binary.BigEndian.Uint16(r.take(2))))) }
+func (r *reader) text() string     { return string(r.bytes()) }
+func (r *reader) bytes() []byte    { return r.take(int(binary.BigEndian.Uint16(r.take(2)))) }
 
 // Newer reports whether records a were written after records b, both as Restore takes them, as far as that can be known:
 // what is of the current boot is newer than what is not; within one boot its clock decides, else the wall clock.
