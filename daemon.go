@@ -83,6 +83,7 @@ func serve(o options, stderr io.Writer) (err error) {
 	}
 	d.timer = time.AfterFunc(time.Hour, d.alarm)
 	d.clocks = systemClocks()
+	d.clocks.stepped = watchSteps(d.report)
 	d.server = server.New(d.clocks.now(), server.Config{})
 	kernel, err := netif.OpenRoutes(0)
 	if err != nil {
@@ -140,6 +141,8 @@ func (d *daemon) loop(signals <-chan os.Signal) error {
 		case <-d.tick:
 			d.wake = time.Time{}
 			d.retry()
+		case <-d.clocks.stepped:
+			d.views.changed = true // the lease file has the time of day
 		case err := <-d.reports:
 			d.log.warnf("%v", err)
 		case socket := <-d.lost:

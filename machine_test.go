@@ -33,8 +33,7 @@ type machine struct {
 	daemon  *daemon
 	signals chan os.Signal
 	ended   chan error
-	watcher *netif.Watcher
-	log     lockedBuffer
+	log     *os.File
 }
 
 // newMachine makes a machine with that configuration, in which DIR is its directory. Nothing runs on it yet.
@@ -49,10 +48,18 @@ func newMachine(t testing.TB, config string) *machine {
 			t.Fatal(err)
 		}
 	}
-	m.write("config/dhcp", []byte(strings.ReplaceAll(config, "DIR", m.dir)))
+	var err error
+	if m.log, err = os.OpenFile(m.path("log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.log.Close() })
+	m.write("config/dhcp", m.config(config))
 	m.write("config/network", fmt.Appendf(nil, "config globals\n\toption dhcp_default_duid '%x'\n", serverID))
 	return m
 }
+
+// config is a configuration for the machine.
+func (m *machine) config(text string) []byte { return []byte(strings.ReplaceAll(text, "DIR", m.dir)) }
 
 func (m *machine) path(name string) string { return filepath.Join(m.dir, name) }
 
@@ -81,7 +88,7 @@ func (m *machine) start() {
 		m.Fatal(err)
 	}
 	d := &daemon{
-		options: o, clocks: m.clocks(), log: newLogger(&m.log), batches: make(chan *netif.Batch), reports: make(chan error, 16),
+		options: o, clocks: m.clocks(), log: newLogger(m.log), batches: make(chan *netif.Batch), reports: make(chan error, 16),
 		lost: make(chan *netif.Socket), served: make(map[string]*served), tick: make(chan struct{}, 1),
 	}
 	d.timer = time.AfterFunc(time.Hour, d.alarm)
@@ -103,7 +110,7 @@ func (m *machine) start() {
 	}
 	m.daemon, m.signals, m.ended = d, make(chan os.Signal), make(chan error)
 	go func() { m.ended <- d.loop(m.signals) }()
-	m.eventually("lan6d to serve lan0", func() bool { return strings.Contains(m.log.String(), "started") })
+	m.eventually("lan6d to serve lan0", func() bool { return bytes.Contains(m.read("log"), []byte("started")) })
 }
 
 // kill ends the daemon as a crash does: nothing is written any more.
@@ -119,8 +126,11 @@ func (m *machine) kill() {
 	d.watcher.Close()
 	d.routes.kernel.Close()
 	d.views.writer.Close()
+	if d.store.persist.done != nil {
+		<-d.store.persist.done
+	}
 	d.store.journal.Close()
-	m.log.Reset()
+	m.log.Truncate(0)
 }
 
 // eventually waits for something that is about to come true.
@@ -128,16 +138,31 @@ func (m *machine) eventually(what string, reached func() bool) {
 	m.Helper()
 	for end := time.Now().Add(10 * time.Second); !reached(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
-			m.Fatalf("waited in vain for %s: %s", what, m.log.String())
+			m.Fatalf("waited in vain for %s: %s", what, m.read("log"))
 		}
 	}
 }
 
 // pass lets time pass, and the daemon notice.
 func (m *machine) pass(d time.Duration) {
+	m.settled()
 	m.timepiece.pass(d)
 	m.daemon.alarm()
 }
+
+// step sets the wall clock while the daemon runs. A second later its files may be written again.
+func (m *machine) step(wall time.Duration) {
+	m.settled()
+	m.setWall(wall)
+	m.stepped <- struct{}{}
+	m.pass(time.Second)
+}
+
+// settled waits until the loop's turn is over: within one, the clocks stand still, as good as.
+func (m *machine) settled() { m.daemon.lost <- nobody }
+
+// nobody is a socket that the loop has nothing to do for.
+var nobody = new(netif.Socket)
 
 // A timepiece is the clocks of a machine, which stand still unless the test moves them.
 type timepiece struct {
@@ -147,9 +172,12 @@ type timepiece struct {
 	boot    byte
 	booted  time.Duration // elapsed at the boot
 	wall    time.Duration // what the wall clock shows, less elapsed
+	stepped chan struct{}
 }
 
-func newTimepiece() *timepiece { return &timepiece{began: time.Now(), boot: 1, wall: today} }
+func newTimepiece() *timepiece {
+	return &timepiece{began: time.Now(), boot: 1, wall: today, stepped: make(chan struct{})}
+}
 
 // today and early are what a wall clock shows that is right, and one without a battery, in time since 1970.
 const (
@@ -169,12 +197,19 @@ func (c *timepiece) read() lease.Clock {
 	return lease.Clock{Boot: [16]byte{c.boot}, Since: int64(c.elapsed - c.booted), Wall: int64(c.elapsed + c.wall)}
 }
 
-func (c *timepiece) clocks() clocks { return clocks{now: c.now, read: c.read} }
+func (c *timepiece) clocks() clocks { return clocks{c.now, c.read, c.stepped} }
 
 func (c *timepiece) pass(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.elapsed += d
+}
+
+// setWall has the wall clock show that.
+func (c *timepiece) setWall(wall time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wall = wall - c.elapsed
 }
 
 // A client is a host on the LAN that asks for an address and a prefix.
@@ -260,28 +295,4 @@ func granted(options dhcpv6.Options, code dhcpv6.OptionCode) (valid time.Duratio
 		}
 	}
 	return valid
-}
-
-// A lockedBuffer is written to by the daemon and read by the test.
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
-}
-
-func (l *lockedBuffer) Reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.b.Reset()
 }
