@@ -92,7 +92,7 @@ func serve(o options, stderr io.Writer) (err error) {
 	defer kernel.Close()
 	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
 	defer d.lastView()
-	d.routes = &routes{kernel: kernel, log: log, server: d.server, until: lease.Never}
+	d.routes = &routes{kernel: kernel, clocks: d.clocks, log: log, server: d.server, until: lease.Never}
 	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table(), restore: d.server.Restore}
 	d.logProblems(problems)
 	d.apply(config)

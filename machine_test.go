@@ -98,7 +98,7 @@ func (m *machine) start() {
 		m.Fatal(err)
 	}
 	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
-	d.routes = &routes{kernel: kernel, log: d.log, server: d.server, until: lease.Never}
+	d.routes = &routes{kernel: kernel, clocks: d.clocks, log: d.log, server: d.server, until: lease.Never}
 	d.store = &store{path: m.path("state/leases.journal"), clocks: d.clocks, log: d.log, table: d.server.Table(), restore: d.server.Restore}
 	d.apply(config)
 	d.store.load()

@@ -15,6 +15,7 @@ import (
 // routes keeps the kernel's routes to delegated prefixes in line with the bindings.
 type routes struct {
 	kernel *netif.Routes
+	clocks clocks
 	log    *logger
 	server *server.Server
 	metric uint32
@@ -95,7 +96,7 @@ func (r *routes) tell(err error) {
 	if err == nil {
 		return
 	}
-	r.retry = time.Now().Add(retryInterval)
+	r.retry = r.clocks.now().Add(retryInterval)
 	text := err.Error()
 	if errors.Is(err, unix.EPERM) {
 		text = "no routes to delegated prefixes: lan6d needs to run as root, or with the capability NET_ADMIN"
