@@ -23,7 +23,7 @@ ENV_arm7   := GOARCH=arm GOARM=7
 MAX_SIZE    := 3200000
 MAX_SIZE_XZ := 850000
 
-.PHONY: all build demo test check race fuzz size cross clean need-go test-packages demo-packages
+.PHONY: all build demo test check race bench fuzz size cross clean need-go test-packages demo-packages
 
 all: build
 
@@ -47,6 +47,11 @@ check:
 race: test-packages
 	CGO_ENABLED=1 go build -buildvcs=false -race -o build/lan6d-race .
 	LAN6D=$(CURDIR)/build/lan6d-race CGO_ENABLED=1 go test -race -count=1 ./...
+
+# What docs/BENCH.md tells of: some minutes, without any other work on the machine if possible.
+bench: build
+	LAN6D=$(CURDIR)/build/lan6d go test -run '^$$' -bench . -benchtime 60x ./test/bench
+	go test -run '^$$' -bench Load -benchtime 20x .
 
 FUZZTIME := 30s
 fuzz:
