@@ -216,3 +216,21 @@ func TestMoveIsWhole(t *testing.T) {
 		t.Errorf("%d bindings at the end", b.Len())
 	}
 }
+
+// Times are recorded in whole seconds, and no lease ends too early for that, not even by a part of a second: within a boot
+// and after another one, however short the router was off.
+func TestRoundedUp(t *testing.T) {
+	for at := time.Duration(0); at < 3*time.Second; at += 90 * time.Millisecond {
+		table := lease.NewTable(time.Now(), lease.Limits{})
+		b := table.Link("lan").AllocateAddress([]byte{0, 1, 1}, 1, lease.Pool{Span: lease.Span{First: 1, Last: 1}}, 1)
+		b.Leases = []lease.Lease{{Prefix: netip.MustParsePrefix("2001:db8::/128"), Valid: lease.Time(0).After(100)}}
+		table.Bind(b)
+		records := table.AppendAll(nil, lease.Time(at), later(boot, at))
+		for _, clock := range []lease.Clock{later(boot, at), {Boot: [16]byte{2}, Wall: 1}} {
+			left := time.Duration(restored(t, records, clock).Link("lan").Bindings()[0].Deadline)
+			if left < 100*time.Second-at || left > 102*time.Second-at {
+				t.Errorf("recorded at %v, restored by %+v: %v are left of 100 s", at, clock, left)
+			}
+		}
+	}
+}

@@ -93,7 +93,7 @@ func (p *past) findLast(b []byte) {
 			r.text()
 			r.take(2 + 4)
 			if at := r.int64(); !r.bad {
-				p.last = max(p.last, p.sinceBoot(at))
+				p.last = max(p.last, p.sinceBoot(at)-int64(time.Second)) // rounded up: no lease may end before its time for that
 			}
 		}
 	}
