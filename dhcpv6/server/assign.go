@@ -79,9 +79,16 @@ func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusC
 	if r.msg.Type == dhcpv6.Request && kind == lease.Address && len(l.prefixes) > 0 && r.anyForeign(kind, l, ia) {
 		return dhcpv6.StatusNotOnLink
 	}
+	b := l.leases.Lookup(r.client, ia.IAID, kind)
+	if b != nil && b.State == lease.New {
+		return r.chosen(b)
+	}
 	host, from := r.host(ia.IAID), len(r.leases)
-	b, status := r.binding(kind, l, ia, host)
+	b, status := r.binding(kind, l, ia, host, b)
 	if b != nil {
+		if b.State == lease.Free {
+			b.Leases = b.Leases[:0] // the client has given them back, or forgotten them
+		}
 		r.addLeases(l, b, ia, host)
 		if active(r.leases[from:]) > 0 {
 			r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), l.isFixed(kind, host, b)})
@@ -102,6 +109,17 @@ func (r *request) choose(kind lease.Kind, l *link, ia *dhcpv6.IA) dhcpv6.StatusC
 		r.pending = append(r.pending, pending{b, b.State, from, len(r.leases), b.Fixed})
 	}
 	return status
+}
+
+// chosen appends the leases of a binding once more: that of an IA which came earlier in the message.
+func (r *request) chosen(b *lease.Binding) dhcpv6.StatusCode {
+	for _, p := range r.pending {
+		if p.binding == b {
+			r.leases = append(r.leases, r.leases[p.from:p.to]...)
+			break
+		}
+	}
+	return dhcpv6.StatusSuccess
 }
 
 // extends reports whether the message is one of a client that believes it has leases.

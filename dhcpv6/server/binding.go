@@ -14,32 +14,28 @@ const maxBindings = 1 << 17
 // maxSearches bounds how many searches of a full pool one message can cost; the IAs after that get nothing.
 const maxSearches = 128
 
-// binding finds the IA's binding, or makes one: with the id that the configuration fixes, the id of what the client
-// names, or the client's own from the pool. When there is none to be had, status says why.
-func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host) (b *lease.Binding, status dhcpv6.StatusCode) {
-	b = l.leases.Lookup(r.client, ia.IAID, kind)
-	if b != nil && b.State == lease.New {
-		return b, dhcpv6.StatusSuccess // the same IA came earlier in this message
-	}
-	if b, ok := r.fixedBinding(kind, l, ia, host, b); ok {
+// binding is the one for the IA, which has had or nil so far: that, or a new one with the id that the configuration
+// fixes, the id of what the client names, or the client's own from the pool. When there is none to be had, status says why.
+func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, had *lease.Binding) (b *lease.Binding, status dhcpv6.StatusCode) {
+	if b, ok := r.fixedBinding(kind, l, ia, host, had); ok {
 		return b, dhcpv6.StatusSuccess
 	}
 	if !l.Dynamic || !l.givesAny(kind, r.now, r.extends()) {
-		return nil, r.noBinding(kind, l, b)
+		return nil, r.noBinding(kind, l, had)
 	}
 	wish := l.wish(kind, ia)
-	if b != nil && b.State == lease.Bound && (l.keeps(b) || r.onlyAdvertises() && !l.isOwn(kind, b.ID, b.Size())) {
-		return b, dhcpv6.StatusSuccess // a Request will move it, if need be
+	if had != nil && had.State == lease.Bound && (l.keeps(had) || r.onlyAdvertises() && !l.isOwn(kind, had.ID, had.Size())) {
+		return had, dhcpv6.StatusSuccess // a Request will move it, if need be
 	}
-	if b != nil && b.State != lease.Bound && l.keeps(b) && (kind == lease.Address || b.Length == wish.length) {
-		return b, dhcpv6.StatusSuccess
+	if had != nil && had.State != lease.Bound && l.keeps(had) && (kind == lease.Address || had.Length == wish.length) {
+		return had, dhcpv6.StatusSuccess
 	}
 	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
-	stray := b == nil && r.msg.Type == dhcpv6.Rebind
+	stray := had == nil && r.msg.Type == dhcpv6.Rebind
 	if stray && (!wish.named || l.holder(kind, wish.id, lease.IDs(wish.length)) != nil) {
 		return nil, dhcpv6.StatusNoBinding
 	}
-	had, old := b, r.drop(b)
+	old := r.drop(had)
 	if b = r.allocate(kind, l, ia, wish); b == nil {
 		r.emitPoolFull(l, kind, r.now)
 		r.addWithdrawn(old, nil)

@@ -161,3 +161,17 @@ func TestDeprecatedAndReleased(t *testing.T) {
 		t.Errorf("%+v", ia)
 	}
 }
+
+// An IA that comes twice in a message gets the same twice, although the client names what it has only once.
+func TestDeprecatedTwice(t *testing.T) {
+	l := start(t, func(s *setup) { s.only(); s.limited("2001:db8:1::1/56", 0, 7200) })
+	for range 2 {
+		a := l.request(dhcpv6.Renew, duid(1), na(1, "2001:db8:1::abc"), na(1), na(1, "2001:db8:1::abc"))
+		for i, ia := range a.ias {
+			if got := fmt.Sprint(leaseTexts(ia)); got != "[2001:db8:1::abc 0 5400]" {
+				t.Errorf("IA %d: %s", i, got)
+			}
+		}
+		l.wantKept(duid(1), a)
+	}
+}

@@ -28,9 +28,6 @@ func (r *request) addLeases(l *link, b *lease.Binding, ia *dhcpv6.IA, host *Host
 	if r.extends() {
 		r.addDeprecated(l, b, ia, longest, r.leases[from:])
 	}
-	if b.State == lease.Free {
-		return // the client has given back what it had
-	}
 	r.addWithdrawn(b.Leases, r.leases[from:])
 }
 
@@ -48,7 +45,8 @@ func (r *request) addDeprecated(l *link, b *lease.Binding, ia *dhcpv6.IA, longes
 		if k.Valid <= r.now || replaced(k.Prefix, granted) || contains(r.leases[from:], k.Prefix) {
 			continue
 		}
-		if names(b.Kind, ia, k.Prefix) || b.State != lease.Free && b.Find(k.Prefix) != nil {
+		has := b.State != lease.Bound && names(b.Kind, ia, k.Prefix) // the server has forgotten it, the client has not
+		if held := b.Find(k.Prefix); has || held != nil && held.Valid > r.now {
 			r.leases = append(r.leases, k)
 		}
 	}

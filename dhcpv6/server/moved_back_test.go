@@ -13,7 +13,11 @@ import (
 // bindings tells of all bindings on "lan", with their ids and ends.
 func (l *lab) bindings() (list []string) {
 	for _, b := range l.Table().Link("lan").Bindings() {
-		list = append(list, fmt.Sprint(b.State, " ", b.Kind, " ", b.Client(), " ", b.IAID, " ", b.ID, " ", b.Length, " ", b.Fixed, " ", b.Deadline, " ", b.Leases))
+		leases := b.Leases
+		if b.State == lease.Free {
+			leases = nil // they mean nothing
+		}
+		list = append(list, fmt.Sprint(b.State, " ", b.Kind, " ", b.Client(), " ", b.IAID, " ", b.ID, " ", b.Length, " ", b.Fixed, " ", b.Deadline, " ", leases))
 	}
 	return list
 }
@@ -22,7 +26,7 @@ func (l *lab) bindings() (list []string) {
 func (l *lab) kept() (list []string) {
 	for _, b := range l.Table().Link("lan").Bindings() {
 		if b.State != lease.Offered {
-			list = append(list, fmt.Sprint(b.State, " ", b.Kind, " ", b.Client(), " ", b.IAID, " ", b.ID, " ", len(b.Leases)))
+			list = append(list, fmt.Sprint(b.State, " ", b.Kind, " ", b.Client(), " ", b.IAID, " ", b.ID))
 		}
 	}
 	return list

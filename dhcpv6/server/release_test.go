@@ -222,3 +222,16 @@ func TestReleaseAnswersStatusOnly(t *testing.T) {
 		}
 	}
 }
+
+// What was given back is not told as over, also not to an IA that comes twice in one message.
+func TestReleasedIsNotWithdrawn(t *testing.T) {
+	l := start(t)
+	l.request(dhcpv6.Request, duid(1), na(1))
+	l.request(dhcpv6.Release, duid(1), na(1, "2001:db8:1::e71"))
+	l.relink(func(s *setup) { s.only("2001:db8:2::1/56") })
+	for i, ia := range l.request(dhcpv6.Request, duid(1), na(1), na(1)).ias {
+		if len(ia.grants()) != 1 || len(ia.withdrawn()) != 0 {
+			t.Errorf("IA %d: %+v", i, ia)
+		}
+	}
+}
