@@ -73,3 +73,20 @@ func TestAppendCopy(t *testing.T) {
 		t.Error("the note is not in the journal")
 	}
 }
+
+// TestGoesOnBehindCopy: a copy that takes the journal's place is gone on with as the journal would be, also when the clocks
+// have moved against each other by less than what is recorded.
+func TestGoesOnBehindCopy(t *testing.T) {
+	for _, drift := range []time.Duration{-900 * time.Millisecond, 900 * time.Millisecond} {
+		table, _ := filled(t)
+		clock := boot
+		clock.Wall += int64(drift)
+		content := table.AppendCopy(nil, 0, clock)
+		for _, b := range table.Link("lan").Bindings() {
+			if b.State == lease.Bound {
+				table.Bind(b)
+			}
+		}
+		wantSame(t, table, restored(t, table.AppendChanges(content, 0, clock), clock), 0)
+	}
+}

@@ -46,9 +46,12 @@ func (c *clocks) wall(t Time) int64 {
 
 // stepped reports whether another reading, later or not, says that the clocks have moved against each other.
 func (c *clocks) stepped(now Clock) bool {
-	d := (now.Wall - now.Since) - (c.Wall - c.Since)
+	d := now.bootedAt() - c.bootedAt()
 	return now.Boot != c.Boot || d > clockTolerance || d < -clockTolerance
 }
+
+// bootedAt is the time of the boot, as the wall clock has it.
+func (c Clock) bootedAt() int64 { return c.Wall - c.Since }
 
 // mark notes that the binding must be recorded.
 func (t *Table) mark(b *Binding) {
@@ -166,10 +169,14 @@ func (t *Table) appendHeld(b []byte, binding *Binding, now Time) []byte {
 // lasts reports whether a binding of that state outlives the process.
 func (s State) lasts() bool { return s == Bound || s == Free || s == Declined }
 
-// setClock appends a record of the clocks if the last one no longer holds.
+// setClock appends a record of the clocks if the last one no longer holds, or always: then, if that does hold, one that
+// goes on with it, for what is recorded next may be behind either of them.
 func (t *Table) setClock(b []byte, now Time, clock Clock, always bool) []byte {
-	if !always && !t.clocks.stepped(clock) {
-		return b
+	if !t.clocks.stepped(clock) {
+		if !always {
+			return b
+		}
+		clock.Wall = clock.Since + t.clocks.bootedAt()
 	}
 	t.clocks = clocks{clock, now}
 	b, start := beginRecord(b)
