@@ -12,13 +12,16 @@ import (
 
 // What of package os looks at files brings package time's formats, 37 KB on a router, so the kernel is asked directly.
 
-// temporaryName is that of a file in the making: dnsmasq skips files whose names begin with a dot.
-const temporaryName = ".lan6d.tmp"
+// temporary is the path of a file in the making. Each has its own: others in the directory may be made at the same time.
+// dnsmasq skips files whose names begin with a dot.
+func temporary(path string) string {
+	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
+}
 
 // ReplaceFile puts a new file with that content in place of what is there, at once, and makes the directory if need be.
 // All may read it. After an error the old one is there.
 func ReplaceFile(path string, content []byte) error {
-	temporary := filepath.Join(filepath.Dir(path), temporaryName)
+	temporary := temporary(path)
 	err := writeNew(temporary, content)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err := MakeDirectory(filepath.Dir(path)); err != nil {

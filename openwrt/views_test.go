@@ -181,7 +181,7 @@ func TestViewsRewrite(t *testing.T) {
 func TestViewsTemporary(t *testing.T) {
 	v := startViews(t, time.Hour)
 	touch(t, v.path("victim"))
-	if err := os.Symlink(v.path("victim"), v.path(temporaryName)); err != nil {
+	if err := os.Symlink(v.path("victim"), v.path(".leases.tmp")); err != nil {
 		t.Fatal(err)
 	}
 	v.Write(v.leases("new"))
@@ -283,7 +283,7 @@ func TestViewsReports(t *testing.T) {
 	v := makeViews(t, time.Hour)
 	set := v.leases("x")
 	set.LeaseFile = v.path("d/leases")
-	const notDir = "write DIR/d/leases: open DIR/d/.lan6d.tmp: not a directory"
+	const notDir = "write DIR/d/leases: open DIR/d/.leases.tmp: not a directory"
 	v.block("d")
 	v.put(set)
 	v.put(set)
@@ -291,7 +291,7 @@ func TestViewsReports(t *testing.T) {
 	os.Remove(v.path("d"))
 	touch(t, v.path("d/leases/file"))
 	v.put(set)
-	v.checkReports("write DIR/d/leases: rename DIR/d/.lan6d.tmp: is a directory")
+	v.checkReports("write DIR/d/leases: rename DIR/d/.leases.tmp: is a directory")
 	v.checkNames("d", "leases")
 	v.block("d")
 	v.put(set) // known
@@ -305,7 +305,7 @@ func TestViewsReports(t *testing.T) {
 
 	set.LeaseFile = v.path("d/e/f/leases")
 	v.put(set)
-	v.checkReports("write DIR/d/e/f/leases: open DIR/d/e/f/.lan6d.tmp: not a directory")
+	v.checkReports("write DIR/d/e/f/leases: open DIR/d/e/f/.leases.tmp: not a directory")
 	os.Remove(v.path("d"))
 	if err := os.Symlink("nowhere", v.path("d")); err != nil {
 		t.Fatal(err)
@@ -322,7 +322,7 @@ func TestViewsUnwritable(t *testing.T) {
 	os.Chmod(v.dir, 0o555)
 	v.put(v.leases("x"))
 	v.put(v.leases("y"))
-	v.checkReports("write DIR/leases: open DIR/.lan6d.tmp: permission denied")
+	v.checkReports("write DIR/leases: open DIR/.leases.tmp: permission denied")
 	os.Chmod(v.dir, 0o755)
 	v.put(v.leases("y"))
 	v.checkFile("leases", "y")
