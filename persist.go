@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"time"
 
 	"lan6d/dhcpv6/lease"
@@ -20,6 +21,10 @@ type persist struct {
 
 // setPersist says where the copy is and how often it may be written.
 func (s *store) setPersist(path string, interval time.Duration) {
+	if filepath.Clean(path) == filepath.Clean(s.path) {
+		s.log.errorf("leases: %s is the journal itself: there is no copy", path)
+		path = ""
+	}
 	if s.persist.path != path {
 		s.persist.path, s.persist.changed = path, true
 	}

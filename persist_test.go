@@ -82,3 +82,27 @@ func TestPersistOlder(t *testing.T) {
 		t.Errorf("%d bindings are restored, want the 2 of the journal\n%s", again.table.Link("lan").Len(), &out)
 	}
 }
+
+// TestPersistIsJournal: a copy in place of the journal would cut it off from what is recorded next.
+func TestPersistIsJournal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leases.journal")
+	var out bytes.Buffer
+	s := newStore(path, &out)
+	s.setPersist(filepath.Dir(path)+"/./leases.journal", time.Minute)
+	s.load()
+	for id := range uint64(2) {
+		bind(s, 0x100+id)
+		s.record()
+		s.copy()
+		if done := s.persist.done; done != nil {
+			s.copied(<-done)
+		}
+	}
+	again := newStore(path, &out)
+	if again.load(); again.table.Link("lan").Len() != 2 {
+		t.Errorf("%d bindings are restored, want 2: %s", again.table.Link("lan").Len(), &out)
+	}
+	if !strings.Contains(out.String(), "is the journal itself") {
+		t.Errorf("it is not said: %s", &out)
+	}
+}
