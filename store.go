@@ -48,7 +48,6 @@ func (s *store) load() {
 	if err := s.restore(content, s.clocks.now(), clock); err != nil {
 		s.log.errorf("leases: %s: %v", path, err)
 	}
-	s.size = len(content)
 	s.rewrite()
 	n := 0
 	for _, l := range s.table.Links() {
