@@ -73,8 +73,8 @@ func (r *request) update() error {
 }
 
 // blind reports whether nothing can be said of what a Renew or Rebind names: an address of ours that it belongs to is not
-// ready yet; or there is no binding for it and the link has no prefix, yet, when the router has just come up. The leases
-// may be right; the client will ask again.
+// ready yet; or the link has no prefix, and there is no binding for it, or there has been no prefix since the router came
+// up: the provider's may be on its way. The leases may be right; the client will ask again.
 func (r *request) blind() bool {
 	if r.msg.Type == dhcpv6.Request || len(r.link.prefixes) > 0 && len(r.link.coming) == 0 {
 		return false
@@ -94,7 +94,7 @@ func (r *request) blind() bool {
 			}
 		}
 	}
-	return named && !known && len(r.link.prefixes) == 0
+	return named && len(r.link.prefixes) == 0 && (!known || !r.link.seen)
 }
 
 // kindOf is the kind of an option that is an IA, and the link that its leases are of.

@@ -50,6 +50,7 @@ type link struct {
 type memory struct {
 	held       bool          // clients are yet to be told what prefixes have become, as more is about to change
 	shortened  bool          // and a lifetime of one is among that
+	seen       bool          // the link has had a prefix since the server was made
 	quietUntil [2]lease.Time // of PoolFull events
 	full       [2][65]uint64 // by length of prefix, 0 for addresses: see link.isFull
 }
@@ -72,19 +73,21 @@ func (p *prefix) usable(now lease.Time) bool { return p.preferred > now && p.val
 func (s *Server) SetLinks(now time.Time, links []Link) {
 	before := s.links
 	s.given = links
-	quiet := make(map[string][2]lease.Time, len(s.links))
+	memories := make(map[string]memory, len(s.links))
 	for _, l := range s.links {
-		quiet[l.Name] = l.quietUntil
+		memories[l.Name] = memory{seen: l.seen, quietUntil: l.quietUntil}
 	}
 	s.links = s.links[:0:0]
 	for i := range s.config.Interfaces {
 		l := &link{Interface: &s.config.Interfaces[i]}
 		l.leases = s.table.Link(l.Name)
-		l.memory = &memory{quietUntil: quiet[l.Name]}
+		memory := memories[l.Name]
+		l.memory = &memory
 		s.links = append(s.links, l)
 		if j := slices.IndexFunc(links, func(k Link) bool { return k.Name == l.Name }); j >= 0 {
 			l.present, l.ifindex, l.linkLocal = true, links[j].Ifindex, links[j].LinkLocal
 			l.setPrefixes(s.table, links[j].Addresses)
+			l.seen = l.seen || len(l.prefixes) > 0
 		}
 	}
 	for i, l := range s.links {

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"lan6d/dhcpv6"
@@ -28,6 +29,27 @@ func TestRenewBeforeThereIsAPrefix(t *testing.T) {
 	// One that never had any has nothing to lose.
 	if a := l.request(dhcpv6.Renew, duid(1), na(1)); a.ias[0].status != "NoAddrsAvail" {
 		t.Errorf("Renew without addresses: %+v", a.ias[0])
+	}
+}
+
+// Nor is it when the server knows of the lease from before it was restarted: the provider's prefix may be on its way.
+func TestRenewBeforeThePrefixIsBack(t *testing.T) {
+	l := start(t)
+	addr := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()
+	prefix := l.request(dhcpv6.Request, duid(1), pd(2)).ias[0].grants()
+	records := l.records()
+	l.relink(func(s *setup) { s.only() })
+	l = l.restart(records, l.now)
+	for _, typ := range []dhcpv6.MessageType{dhcpv6.Renew, dhcpv6.Rebind} {
+		l.wantDropOf(multicast(message(typ, duid(1), na(1, addr...), pd(2, prefix...))), server.DropCannotJudge)
+	}
+	l.relink(func(s *setup) { s.only("2001:db8:1::1/56") })
+	if got := l.request(dhcpv6.Renew, duid(1), na(1, addr...)).ias[0].grants(); !slices.Equal(got, addr) {
+		t.Errorf("granted %v, want %v", got, addr)
+	}
+	l.relink(func(s *setup) { s.only() })
+	if got := l.request(dhcpv6.Renew, duid(1), na(1, addr...)).ias[0].withdrawn(); !slices.Equal(got, addr) {
+		t.Errorf("withdrawn %v, want %v", got, addr)
 	}
 }
 
