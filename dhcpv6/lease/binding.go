@@ -114,6 +114,8 @@ type Binding struct {
 	marked     bool  // it is in Table.marked
 	recorded   bool  // records tell of its id
 	kept       bool  // its link has it, by its id
+
+	room [2]Lease // where Leases begins: most bindings need no more memory, and have this at hand
 }
 
 // Client is the DUID of the client; empty for a quarantined address that nobody holds.

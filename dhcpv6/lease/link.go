@@ -95,6 +95,7 @@ func (l *Link) Bindings() []*Binding {
 // insert makes a binding for an IA that has none. The id must not be taken.
 func (l *Link) insert(duid []byte, iaid uint32, kind Kind, id uint64, length uint8) *Binding {
 	b := &Binding{Key: Key{string(duid), iaid, kind}, Link: l, ID: id, Length: length, Deadline: Never, heapIndex: -1}
+	b.Leases = b.room[:0]
 	l.put(b, New)
 	return b
 }

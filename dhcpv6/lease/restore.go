@@ -120,7 +120,7 @@ func (t *Table) restoreBinding(r *reader, past *past) {
 	deadline := past.time(r.int64())
 	peer := r.addr()
 	duid, hostname := r.bytes(), r.text()
-	var leases []Lease
+	leases := make([]Lease, 0, len(Binding{}.room)) // on the stack
 	for len(r.b) > 0 && !r.bad {
 		leases = append(leases, leaseFrom(r, past))
 	}
@@ -133,7 +133,8 @@ func (t *Table) restoreBinding(r *reader, past *past) {
 		t.Remove(old)
 	}
 	b := link.insert(duid, iaid, kind, id, length)
-	b.Fixed, b.Hostname, b.Leases, b.recorded = flags&flagFixed != 0, hostname, leases, true
+	b.Fixed, b.Hostname, b.recorded = flags&flagFixed != 0, hostname, true
+	b.Leases = append(b.Leases, leases...)
 	if !peer.IsUnspecified() {
 		b.Peer = peer
 	}

@@ -450,3 +450,19 @@ func TestBound(t *testing.T) {
 	table.Bind(all[3])
 	want(1)
 }
+
+// TestRoom: the leases of a binding, as many as most have, need no memory of their own, and are no other binding's.
+func TestRoom(t *testing.T) {
+	_, l := newLink(Limits{})
+	pool := ids(0x100, 0x1ff)
+	a, b := l.AllocateAddress(client(1), 1, pool, 0x100), l.AllocateAddress(client(2), 1, pool, 0x101)
+	p1, p2 := netip.MustParsePrefix("2001:db8::1/128"), netip.MustParsePrefix("fd00::1/128")
+	leases := []Lease{{Prefix: p1}, {Prefix: p2}}
+	if n := testing.AllocsPerRun(10, func() { a.Leases = append(a.Leases[:0], leases...) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	b.Leases = append(b.Leases, Lease{Prefix: p2})
+	if a.Leases[0].Prefix != p1 || a.Leases[1].Prefix != p2 || len(b.Leases) != 1 {
+		t.Errorf("leases %v and %v", a.Leases, b.Leases)
+	}
+}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"net/netip"
-	"slices"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
@@ -45,7 +44,7 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 		r.table.Remove(b)
 		return nil, dhcpv6.StatusNoBinding
 	}
-	b.Leases = slices.Clone(old) // the event of what is over has the others
+	b.Leases = append(b.Leases, old...) // the event of what is over has the others
 	return b, dhcpv6.StatusSuccess
 }
 
@@ -133,7 +132,7 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	if b = l.allocateFrom(pool, kind, r.client, ia.IAID, length, wish{id: id, named: true}); b == nil {
 		return nil, false
 	}
-	b.Leases = slices.Clone(old)
+	b.Leases = append(b.Leases, old...)
 	return b, true
 }
 
