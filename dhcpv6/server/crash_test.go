@@ -13,13 +13,15 @@ import (
 
 // disk is what outlives a server, and the machine's clocks.
 type disk struct {
-	journal []byte
-	copied  []byte   // the second copy; nil: there is none
-	atCopy  holdings // when it was made
-	boot    byte
-	booted  time.Time
-	wall    time.Duration // by which the wall clock is wrong
-	ended   int           // servers
+	journal  []byte
+	written  time.Time // when the last record was
+	copied   []byte    // the second copy; nil: there is none
+	atCopy   holdings  // when it was made
+	copiedAt time.Time
+	boot     byte
+	booted   time.Time
+	wall     time.Duration // by which the wall clock is wrong
+	ended    int           // servers
 }
 
 // holdings are the bindings that must outlive the server.
@@ -47,16 +49,23 @@ func (p *play) clock() lease.Clock {
 
 // record does what must be done before an answer is sent.
 func (p *play) record() {
-	p.disk.journal = p.Table().AppendChanges(p.disk.journal, p.Table().At(p.now), p.clock())
+	n := len(p.disk.journal)
+	if p.disk.journal = p.Table().AppendChanges(p.disk.journal, p.Table().At(p.now), p.clock()); len(p.disk.journal) > n {
+		p.disk.written = p.now
+	}
+	p.was = nil
 }
 
-// rewrite makes the journal anew.
-func (p *play) rewrite() { p.disk.journal = p.Table().AppendAll(nil, p.Table().At(p.now), p.clock()) }
+// rewrite makes the journal anew: at the start, or because it has grown.
+func (p *play) rewrite() {
+	p.disk.journal = p.Table().AppendAll(nil, p.Table().At(p.now), p.clock())
+	p.disk.written, p.was = p.now, nil
+}
 
 // copy makes the second copy.
 func (p *play) copy() {
 	p.disk.copied = p.Table().AppendCopy(nil, p.Table().At(p.now), p.clock())
-	p.disk.atCopy = p.holdings()
+	p.disk.atCopy, p.disk.copiedAt = p.holdings(), p.now
 }
 
 func (p *play) holdings() holdings {
@@ -107,7 +116,7 @@ func (p *play) end(how int, was ...holdings) {
 		p.disk.boot++
 		p.disk.booted = p.now.Add(-min(downs[how&7], time.Duration(p.next())*time.Second))
 		if lost = how>>3&1 != 0 && p.disk.copied != nil; lost {
-			content, was = p.disk.copied, []holdings{p.disk.atCopy}
+			content, was, p.disk.written = p.disk.copied, []holdings{p.disk.atCopy}, p.disk.copiedAt
 		}
 	}
 	if how>>5&1 != 0 {
@@ -123,17 +132,21 @@ func (p *play) end(how int, was ...holdings) {
 	if err := next.Restore(content[:n], p.now, p.clock()); err != nil {
 		p.Error(err)
 	}
-	p.lab = next
+	p.lab, p.any = next, nil
 	p.wantHoldings(reboot, was)
+	p.lengthen()
 	p.rewrite()
 	p.SetConfig(p.now, p.setup.Config)
 	p.SetLinks(p.now, p.setup.Links)
+	moved := p.moved()
 	if len(was) > 1 || lost {
-		p.takeBack()
+		p.adopt()
 	} else if b, s := p.Clients(); b != bound || s != stateless {
 		p.Errorf("after restart %d: %d and %d clients can be reached, were %d and %d", p.disk.ended, b, s, bound, stateless)
+	} else {
+		p.wantMoved(moved)
 	}
-	p.Tick(p.now)
+	p.tick()
 	if p.disk.copied != nil {
 		p.copy() // the number of the run must not get lost
 	}
@@ -147,12 +160,13 @@ func (p *play) step() {
 }
 
 // wantHoldings compares what the new server has with what the old one had. Within a boot times are exact but for being
-// rounded up to a second. After a reboot nothing ends too early, and nothing lasts longer than it can have been given for.
+// rounded up to a second. After a reboot what remained with the last record remains, less the time since the boot, and
+// nothing lasts longer than it can have been given for.
 func (p *play) wantHoldings(reboot bool, was []holdings) {
 	p.Helper()
 	early, late := time.Millisecond, time.Second
 	if reboot {
-		early, late = time.Second, 1<<62
+		late = p.disk.booted.Sub(p.disk.written) + 2*time.Second
 	}
 	now := p.holdings()
 	if len(was) == 1 {
@@ -174,7 +188,12 @@ func (p *play) wantHoldings(reboot bool, was []holdings) {
 		}
 	}
 	for key := range was[0] {
-		if _, still := was[len(was)-1][key]; still && now[key].leases == nil {
+		always := true
+		for _, hs := range was {
+			_, still := hs[key]
+			always = always && still
+		}
+		if always && now[key].leases == nil {
 			p.Errorf("after restart %d: %x is lost", p.disk.ended, key)
 		}
 	}
@@ -210,34 +229,4 @@ func (h holding) differ(other holding, now time.Time, early, late time.Duration)
 		}
 	}
 	return nil
-}
-
-// takeBack has the clients and the model of what is bound follow a server that may have gone back in time.
-func (p *play) takeBack() {
-	p.bound = make(map[boundKey]map[netip.Prefix]bool)
-	holders := make(map[netip.Prefix]promise)
-	for _, link := range p.Table().Links() {
-		for b := range link.All() {
-			if b.State != lease.Bound {
-				continue
-			}
-			leases := make(map[netip.Prefix]bool)
-			for _, k := range b.Leases {
-				holders[k.Prefix] = promise{b.DUID, b.Kind, b.IAID, wallOf(p.Table(), k.Valid)}
-				if !k.Withdrawn {
-					leases[k.Prefix] = true
-				}
-			}
-			p.bound[boundKey{link.Name, b.Key}] = leases
-		}
-	}
-	for k, h := range p.promises {
-		until := holders[k].until
-		if h.until = until; holders[k] != h {
-			delete(p.promises, k)
-		} else if until.Before(p.promises[k].until) {
-			p.promises[k] = h
-		}
-	}
-	p.told.allMaybe()
 }

@@ -2,6 +2,9 @@ package server_test
 
 import (
 	"bytes"
+	"fmt"
+	"sort"
+	"time"
 
 	"lan6d/dhcpv6"
 )
@@ -48,6 +51,7 @@ func (p *play) hear(in []byte, q dhcpv6.Message, a answer) {
 	if accepted && (!accepts || who == nil) {
 		p.Errorf("%v accepted, which was not offered", a.Type)
 	}
+	p.noteAcceptance(in, q, a, accepted)
 	auth, ok := a.Options.Get(dhcpv6.OptionAuth)
 	if !ok {
 		return
@@ -122,4 +126,71 @@ func (p *play) checkReconfigure(r reconfiguration) {
 	}
 	auth := r.message[len(r.message)-25:]
 	p.grows(auth[:8])
+}
+
+// noteAcceptance notes whether a client accepts Reconfigure: until it begins an exchange in which it does not.
+func (p *play) noteAcceptance(in []byte, q dhcpv6.Message, a answer, accepted bool) {
+	who, _ := q.Options.Get(dhcpv6.OptionClientID)
+	link, _ := p.linkOf(in)
+	key := clientOn{link, string(who)}
+	switch q.Type {
+	case dhcpv6.Solicit, dhcpv6.Request, dhcpv6.InformationRequest, dhcpv6.Renew, dhcpv6.Rebind:
+		if a.status == "UseMulticast" {
+			return
+		}
+		if accepted && a.Type == dhcpv6.Reply {
+			p.accept[key] = true
+		}
+		if !accepted && q.Type != dhcpv6.Renew && q.Type != dhcpv6.Rebind {
+			delete(p.accept, key)
+		}
+	}
+}
+
+// moved notes which prefixes are usable now that the server is told of them, and returns the links where they were others.
+func (p *play) moved() (links []string) {
+	if p.any == nil {
+		p.any = make(map[string]bool)
+	}
+	for _, l := range p.setup.Links {
+		usable, any := []string{}, false
+		for _, a := range l.Addresses {
+			any = any || !a.Unready
+			if after := func(t time.Time) bool { return t.IsZero() || t.After(p.now) }; !a.Unready && after(a.Preferred) && after(a.Valid) && allowed(p.configOf(l.Name), a.Prefix) {
+				usable = append(usable, a.Prefix.Masked().String())
+			}
+		}
+		sort.Strings(usable)
+		before, noted := p.usable[l.Name]
+		now := fmt.Sprint(usable)
+		if !any && !p.any[l.Name] {
+			continue // not yet
+		}
+		if p.usable[l.Name], p.any[l.Name] = now, any; noted && before != now {
+			links = append(links, l.Name)
+		}
+	}
+	return links
+}
+
+// wantMoved expects that all who have bindings on the links, and accept it, are sent a Reconfigure.
+func (p *play) wantMoved(links []string) {
+	sent := make(map[string]bool)
+	for range 100 {
+		out, ok := p.NextReconfigure(p.now, p.buf[:1500])
+		if !ok {
+			break
+		}
+		out.Payload = bytes.Clone(out.Payload)
+		r := readReconfigure(p, out)
+		p.checkReconfigure(r)
+		sent[string(r.client)] = true
+	}
+	for _, link := range links {
+		for key := range p.bound {
+			if p.accept[clientOn{link, key.DUID}] && key.link == link && !sent[key.DUID] {
+				p.Errorf("the prefixes of %s are others and %x is not told", link, key.DUID)
+			}
+		}
+	}
 }
