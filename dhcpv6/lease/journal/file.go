@@ -120,7 +120,7 @@ func create(path string, content []byte) (*os.File, error) {
 
 // read returns what is in a file: with an error, the part before it.
 func read(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0) // a FIFO must not keep a start waiting
 	if err != nil {
 		return nil, err
 	}

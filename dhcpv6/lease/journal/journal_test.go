@@ -500,3 +500,20 @@ func TestAppendAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stands in the journal's place, a start does not wait for it.
+func TestLoadFIFO(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "leases.journal")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); !errors.Is(err, errNotRegular) { // not after ten minutes
+		t.Errorf("error %v", err)
+	}
+	j, err := Create(path, nil, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	wantFile(t, path, []byte(lease.Header))
+}
