@@ -1,0 +1,168 @@
+package relay
+
+import (
+	"net/netip"
+	"time"
+
+	"lan6d/dhcpv6/lease"
+)
+
+// share names what the number of prefixes is bounded for: a client at a next hop, or with only the link an interface.
+type share struct {
+	link   *lease.Link
+	client string
+	via    netip.Addr
+}
+
+// outcome is what became of a prefix that a server gave to an IA.
+type outcome uint8
+
+const (
+	refused outcome = iota // nothing changed
+	renewed                // the IA had it already
+	held                   // it has it now
+)
+
+// ids are where those of bindings come from. They only have to differ.
+var ids = lease.Pool{Span: lease.Span{First: 0, Last: 1<<62 - 1}}
+
+// hold has an IA hold a prefix. A binding that is new, or has a new lease, is not settled yet.
+func (r *Relay) hold(now lease.Time, c *claim, k lease.Lease) outcome {
+	if !r.isRoutable(k.Prefix) {
+		r.counters.Unroutable++
+		return refused
+	}
+	b := c.binding()
+	if b != nil && b.Peer != c.via {
+		if until := claimedUntil(b); until > now && !r.sameHost(c, b) {
+			r.contest(now, c, k, b, until)
+			return refused
+		}
+		r.end(now, Replaced, b, all)
+		delete(r.rivals, b)
+		b = nil
+	}
+	if old := r.held[k.Prefix]; old != nil && old != b {
+		was := old.Find(k.Prefix)
+		if until := min(was.Preferred, was.Valid); until > now && !r.sameHost(c, old) {
+			r.contest(now, c, k, old, until)
+			return refused
+		}
+		r.end(now, Replaced, old, func(l *lease.Lease) bool { return l.Prefix == k.Prefix })
+		if len(old.Leases) == 0 {
+			delete(r.rivals, old)
+		}
+	}
+	if b != nil {
+		if had := b.Find(k.Prefix); had != nil {
+			*had = k
+			return renewed
+		}
+	}
+	return r.add(now, c, b, k)
+}
+
+// add has an IA hold a prefix that nobody holds, if the bounds allow.
+func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k lease.Lease) outcome {
+	if len(r.held) >= r.config.MaxPrefixes || r.counts[share{link: c.link}] >= r.config.MaxPerInterface ||
+		r.counts[share{c.link, string(c.client), c.via}] >= r.config.MaxPerClient {
+		r.counters.BeyondLimit++
+		r.emitFull(now, c)
+		return refused
+	}
+	if b == nil {
+		b = c.link.AllocatePrefix(c.client, c.iaid, ids, 64, ids.Last+1)
+		b.Peer = c.via
+	}
+	b.Leases = append(b.Leases, k)
+	r.count(b, k.Prefix)
+	return held
+}
+
+func (r *Relay) count(b *lease.Binding, p netip.Prefix) {
+	r.held[p] = b
+	r.counts[share{link: b.Link}]++
+	r.counts[share{b.Link, b.DUID, b.Peer}]++
+}
+
+func (r *Relay) discount(b *lease.Binding, p netip.Prefix) {
+	delete(r.held, p)
+	for _, s := range [...]share{{link: b.Link}, {b.Link, b.DUID, b.Peer}} {
+		if r.counts[s]--; r.counts[s] == 0 {
+			delete(r.counts, s)
+		}
+	}
+}
+
+// all matches every lease: see end.
+func all(*lease.Lease) bool { return true }
+
+// end takes the leases that match away from an IA, tells so, and reports whether there were any. Without any left its
+// binding is over: the caller decides what becomes of its rival.
+func (r *Relay) end(now lease.Time, kind EventKind, b *lease.Binding, matches func(*lease.Lease) bool) bool {
+	n := 0
+	for i := range b.Leases {
+		if matches(&b.Leases[i]) {
+			n++
+		}
+	}
+	if n == 0 {
+		return false
+	}
+	kept, ended := make([]lease.Lease, 0, len(b.Leases)-n), make([]lease.Lease, 0, n)
+	for i := range b.Leases {
+		if k := &b.Leases[i]; matches(k) {
+			ended = append(ended, *k)
+			r.discount(b, k.Prefix)
+		} else {
+			kept = append(kept, *k)
+		}
+	}
+	r.emit(now, kind, b, ended)
+	if b.Leases = kept; len(kept) > 0 {
+		r.table.Bind(b)
+	} else {
+		r.table.Remove(b)
+		delete(r.servers, b)
+	}
+	return true
+}
+
+// takeBack ends a lease of an IA, or all for the zero Prefix, as its client or its server says. A rival with the same IA has
+// lost it too.
+func (r *Relay) takeBack(now lease.Time, kind EventKind, b *lease.Binding, p netip.Prefix) {
+	if !r.end(now, kind, b, func(l *lease.Lease) bool { return !p.IsValid() || l.Prefix == p }) {
+		return
+	}
+	if w := r.rivals[b]; w != nil && w.isOf(b) {
+		delete(r.rivals, b)
+	}
+	r.admit(now, b)
+}
+
+// Forget gives up what an IA holds, as an operator may want (RFC 8987, O-2). Its client is not told: with its next Renew it
+// has its routes again.
+func (r *Relay) Forget(now time.Time, b *lease.Binding) {
+	at := r.table.At(now)
+	r.end(at, Forgotten, b, all)
+	r.admit(at, b)
+}
+
+// Tick ends what has run out by now and returns when to call it again; the zero time if nothing runs out. It may be called
+// at any time.
+func (r *Relay) Tick(now time.Time) (next time.Time) {
+	at := r.table.At(now)
+	for {
+		b, _ := r.table.Expire(at)
+		if b == nil {
+			break
+		}
+		r.end(at, Expired, b, all)
+		r.admit(at, b)
+	}
+	r.admitLapsed(at)
+	if at := min(r.table.Next(), r.lapse); at != lease.Never {
+		return r.table.Wall(at)
+	}
+	return time.Time{}
+}

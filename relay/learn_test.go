@@ -1,0 +1,436 @@
+package relay_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
+	"lan6d/relay"
+)
+
+// RFC 8987: what passes is learned, followed and routed.
+func TestLearn(t *testing.T) {
+	l := start(t)
+	l.grant(1, "2001:db8:10::/60")
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001")
+	l.wantRoutes("2001:db8:10::/60 via fe80::1001 dev 2")
+	b := l.holder(1)
+	if b == nil || b.Leases[0].Preferred != lease.Time(1000*time.Second) || b.Leases[0].Valid != lease.Time(2000*time.Second) {
+		t.Fatalf("learned %+v", b)
+	}
+	l.wait(900 * time.Second)
+	l.grant(1, "2001:db8:10::/60") // its Renew is answered
+	l.wantEvents("renewed lan 1 2001:db8:10::/60 via fe80::1001")
+	l.wait(1999 * time.Second)
+	l.wantRoutes("2001:db8:10::/60 via fe80::1001 dev 2")
+	l.wait(time.Second)
+	l.wantEvents("expired lan 1 2001:db8:10::/60 via fe80::1001")
+	l.wantRoutes()
+}
+
+func TestLearnSeveral(t *testing.T) {
+	l := start(t)
+	ids := func(n int) []byte {
+		return option(dhcpv6.OptionClientID, duid(n))
+	}
+	// Two IA_PDs with three prefixes of different lifetimes (RFC 8987, G-2 and G-3), and an IA_NA.
+	l.tell(host(1), message(dhcpv6.Reply, ids(1), option(dhcpv6.OptionServerID, serverID(1)),
+		option(dhcpv6.OptionIANA, make([]byte, 12)),
+		pd(1, promise{"2001:db8:10::/60", 100, 200}, promise{"2001:db8:20::/56", 1000, 2000}),
+		pd(2, promise{"2001:db8:30::/64", dhcpv6.Infinity, dhcpv6.Infinity})))
+	l.wantEvents("learned lan 1 2001:db8:10::/60 2001:db8:20::/56 via fe80::1001", "learned lan 1 2001:db8:30::/64 via fe80::1001")
+	l.wantRoutes("2001:db8:10::/60 via fe80::1001 dev 2", "2001:db8:20::/56 via fe80::1001 dev 2", "2001:db8:30::/64 via fe80::1001 dev 2")
+	// The same client on another link, and another client (G-4).
+	l.tellOn("guest", host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:40::/60", 1000, 2000})))
+	l.grant(2, "2001:db8:50::/60")
+	l.Events()
+	l.wait(200 * time.Second)
+	l.wantRoutes("2001:db8:20::/56 via fe80::1001 dev 2", "2001:db8:30::/64 via fe80::1001 dev 2",
+		"2001:db8:40::/60 via fe80::1001 dev 3", "2001:db8:50::/60 via fe80::1002 dev 2")
+	// The Renew gives one more, does not speak of another, and tells that the first ran out by being silent too.
+	l.grant(1, "2001:db8:60::/60")
+	l.wantEvents("expired lan 1 2001:db8:10::/60 via fe80::1001", "learned lan 1 2001:db8:20::/56 2001:db8:60::/60 via fe80::1001")
+	l.wait(2000 * time.Second)
+	l.wantRoutes("2001:db8:30::/64 via fe80::1001 dev 2")
+}
+
+// The next hop of a client behind another relay agent is that agent.
+func TestLearnBehindRelayAgent(t *testing.T) {
+	for via, want := range map[string]string{
+		"fe80::5":         "2001:db8:10::/60 via fe80::5 dev 2",
+		"2001:db8:1::5":   "2001:db8:10::/60 via 2001:db8:1::5 dev 2",
+		"2001:db8:fff::5": "", // not on the link: somebody else routes what is behind it
+	} {
+		for depth := 1; depth <= 8; depth++ {
+			l := start(t)
+			l.tell(netip.MustParseAddr(via), nested(dhcpv6.RelayReply, depth, reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", 1000, 2000}))))
+			if want == "" {
+				l.wantRoutes()
+			} else {
+				l.wantRoutes(want)
+			}
+		}
+	}
+}
+
+// What is no promise of prefixes is not learned.
+func TestNotLearned(t *testing.T) {
+	p := promise{"2001:db8:10::/60", 1000, 2000}
+	ok := reply(dhcpv6.Reply, duid(1), 1, pd(1, p))
+	withStatus := func(s dhcpv6.StatusCode) []byte {
+		return reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionIAPD, pd(1, p)[4:], statusOption(s)))
+	}
+	prefixStatus := pd(1)
+	prefixStatus = option(dhcpv6.OptionIAPD, prefixStatus[4:], option(dhcpv6.OptionIAPrefix, pd(1, p)[20:], statusOption(dhcpv6.StatusUnspecFail)))
+	for name, b := range map[string][]byte{
+		"Advertise":                reply(dhcpv6.Advertise, duid(1), 1, pd(1, p)),
+		"Reconfigure":              reply(dhcpv6.Reconfigure, duid(1), 1, pd(1, p)),
+		"unknown type":             reply(99, duid(1), 1, pd(1, p)),
+		"no Client Identifier":     message(dhcpv6.Reply, option(dhcpv6.OptionServerID, serverID(1)), pd(1, p)),
+		"no Server Identifier":     message(dhcpv6.Reply, option(dhcpv6.OptionClientID, duid(1)), pd(1, p)),
+		"empty Client Identifier":  reply(dhcpv6.Reply, nil, 1, pd(1, p)),
+		"long Client Identifier":   reply(dhcpv6.Reply, make([]byte, 131), 1, pd(1, p)),
+		"status of the message":    reply(dhcpv6.Reply, duid(1), 1, statusOption(dhcpv6.StatusUnspecFail), pd(1, p)),
+		"odd status":               reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionStatusCode, []byte{0}), pd(1, p)),
+		"NoPrefixAvail":            withStatus(dhcpv6.StatusNoPrefixAvail),
+		"NoBinding":                withStatus(dhcpv6.StatusNoBinding),
+		"status of the prefix":     reply(dhcpv6.Reply, duid(1), 1, prefixStatus),
+		"nothing in it":            reply(dhcpv6.Reply, duid(1), 1, pd(1)),
+		"zero lifetimes":           reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", 0, 0})),
+		"preferred above valid":    reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", 2001, 2000})),
+		"IA_NA":                    reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionIANA, pd(1, p)[4:])),
+		"IA_PD cut short":          reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionIAPD, pd(1, p)[4:15])),
+		"prefix past its end":      reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionIAPD, pd(1, p)[4:44])),
+		"prefix cut short":         reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionIAPD, make([]byte, 12), option(dhcpv6.OptionIAPrefix, make([]byte, 24)))),
+		"IA Prefix outside an IA":  reply(dhcpv6.Reply, duid(1), 1, pd(1, p)[16:]),
+		"status, after the prefix": reply(dhcpv6.Reply, duid(1), 1, pd(1, p), statusOption(dhcpv6.StatusNotOnLink)),
+	} {
+		l := start(t)
+		l.tell(host(1), b)
+		l.wantEvents()
+		l.wantRoutes()
+		if t.Failed() {
+			t.Fatalf("%s was learned", name)
+		}
+	}
+	l := start(t, func(s *setup) { s.Routes = false })
+	l.tell(host(1), ok)
+	l.wantEvents()
+	l = start(t)
+	l.tell(host(1), ok)
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001")
+}
+
+// Prefixes that nobody can have been delegated.
+func TestUnroutable(t *testing.T) {
+	for prefix, want := range map[string]bool{
+		"2001:db8:10::/60": true, "2001:db8:10::/64": true, "2001:db8:10::/96": true, "2001:db8:10::1/128": true, "fd00:5::/48": true,
+		"2a00:100::/24": true, "2a00::/23": false, "2000::/3": false, "::/0": false, "::/64": false, "::/128": false, "::1/128": false,
+		"fe80::/64": false, "fe80::/10": false, "ff05::/32": false, "ff00::/8": false, "64:ff9b::/96": false, "::ffff:0:0/96": false,
+		"fc00::/7": false,
+		// Around addresses of ours, ready or not, on whatever interface.
+		"2001:db8:1::/64": false, "2001:db8:1::/60": false, "2001:db8::/32": false, "2001:db8:1::1/128": false,
+		"2001:db8:6::/48": false, "2001:db8:ffff::/48": false, "2001:db8:3::/64": false,
+		// Beside them.
+		"2001:db8:1::/128": true, "2001:db8:1:1::/64": true, "2001:db8:6:8000::/49": true,
+	} {
+		l := start(t, func(s *setup) {
+			s.address(idle, "2001:db8:3::1/64", 0, 0)
+			s.link(idle).Addresses[1].Unready = true
+		})
+		l.grant(1, prefix)
+		if got := len(l.routes()) == 1; got != want {
+			t.Errorf("%s: routed %v", prefix, got)
+		}
+		if n := l.Counters().Unroutable; n == 0 != want {
+			t.Errorf("%s: %d counted", prefix, n)
+		}
+	}
+}
+
+// Bits behind a prefix's length do not count.
+func TestLearnMasked(t *testing.T) {
+	l := start(t)
+	l.grant(1, "2001:db8:10:7::77/60")
+	l.wantRoutes("2001:db8:10::/60 via fe80::1001 dev 2")
+	l.grant(1, "2001:db8:10:8::88/60")
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", "renewed lan 1 2001:db8:10::/60 via fe80::1001")
+	l.giveUp(1, host(1), "2001:db8:10:9::99/60")
+	l.wantRoutes()
+}
+
+// A prefix in which an address of ours turns up later has no route as long as that is so.
+func TestOwnAddressLater(t *testing.T) {
+	l := start(t)
+	l.grant(1, "2001:db8:10::/60")
+	l.change(func(s *setup) { s.addresses(idle, "2001:db8:10:5::1/64") })
+	l.wantRoutes()
+	l.change(func(s *setup) { s.addresses(idle) })
+	l.wantRoutes("2001:db8:10::/60 via fe80::1001 dev 2")
+}
+
+// Routes follow the interface, its index and the configuration; what is held stays.
+func TestRoutesFollow(t *testing.T) {
+	const route = "2001:db8:10::/60 via fe80::1001 dev 2"
+	l := start(t)
+	l.grant(1, "2001:db8:10::/60")
+	steps := []struct {
+		name   string
+		change func(*setup)
+		want   []string
+	}{
+		{"another index", func(s *setup) { s.link(lan).Ifindex = 117 }, []string{"2001:db8:10::/60 via fe80::1001 dev 117"}},
+		{"gone", func(s *setup) { s.Links = s.Links[1:] }, nil},
+		{"back", func(s *setup) { s.Links = start(t).setup.Links }, []string{route}},
+		{"relayed no longer", func(s *setup) { s.Interfaces = s.Interfaces[1:] }, []string{route}},
+		{"upstream", func(s *setup) { s.Upstreams = []string{"lan"} }, nil},
+		{"relayed again", func(s *setup) { s.Config = start(t).setup.Config }, []string{route}},
+		{"no routes are wanted", func(s *setup) { s.Routes = false }, nil},
+		{"they are", func(s *setup) { s.Routes = true }, []string{route}},
+	}
+	for _, step := range steps {
+		l.change(step.change)
+		l.wantRoutes(step.want...)
+		if t.Failed() {
+			t.Fatal(step.name)
+		}
+	}
+	if routes := l.AppendRoutes(nil, 0, nil); routes != nil {
+		t.Errorf("routes of no binding: %v", routes)
+	}
+}
+
+// Release (RFC 8987, G-9).
+func TestRelease(t *testing.T) {
+	held := func(l *lab) { l.grant(1, "2001:db8:10::/60", "2001:db8:20::/60"); l.Events() }
+	const first, second = "2001:db8:10::/60 via fe80::1001 dev 2", "2001:db8:20::/60 via fe80::1001 dev 2"
+	l := start(t)
+	held(l)
+	l.giveUp(1, host(1), "2001:db8:10::/60")
+	l.wantEvents("released lan 1 2001:db8:10::/60 via fe80::1001")
+	l.wantRoutes(second)
+	l.giveUp(1, host(1), "2001:db8:20::/60", "2001:db8:30::/60", "::/0")
+	l.wantEvents("released lan 1 2001:db8:20::/60 via fe80::1001")
+	l.wantRoutes()
+	l.giveUp(1, host(1), "2001:db8:20::/60") // again: the Reply got lost
+	l.wantEvents()
+
+	// Nothing is released by what is no Release of the holder's.
+	ids := func(client, server int) [][]byte {
+		return [][]byte{option(dhcpv6.OptionClientID, duid(client)), option(dhcpv6.OptionServerID, serverID(server))}
+	}
+	both := pd(1, lifetimes(0, 0, "2001:db8:10::/60", "2001:db8:20::/60")...)
+	send := func(l *lab, kind dhcpv6.MessageType, source netip.Addr, options ...[]byte) {
+		l.forward(from(source, message(kind, options...)))
+	}
+	tests := []struct {
+		name    string
+		do      func(*lab)
+		ignored uint64
+	}{
+		{"from another address", func(l *lab) { send(l, dhcpv6.Release, host(2), append(ids(1, 1), both)...) }, 1},
+		{"from a global address", func(l *lab) {
+			send(l, dhcpv6.Release, netip.MustParseAddr("2001:db8:1::1001"), append(ids(1, 1), both)...)
+		}, 1},
+		{"of another server's", func(l *lab) { send(l, dhcpv6.Release, host(1), append(ids(1, 2), both)...) }, 1},
+		{"by another client", func(l *lab) { send(l, dhcpv6.Release, host(1), append(ids(2, 1), both)...) }, 0},
+		{"of another IA", func(l *lab) {
+			send(l, dhcpv6.Release, host(1), append(ids(1, 1), pd(2, lifetimes(0, 0, "2001:db8:10::/60")...))...)
+		}, 0},
+		{"of nothing", func(l *lab) { send(l, dhcpv6.Release, host(1), append(ids(1, 1), pd(1))...) }, 0},
+		{"of other prefixes", func(l *lab) { l.giveUp(1, host(1), "2001:db8:10::/61", "2001:db8:10::/59", "2001:db8::/48") }, 0},
+		{"without Server Identifier", func(l *lab) { send(l, dhcpv6.Release, host(1), ids(1, 1)[0], both) }, 0},
+		{"without Client Identifier", func(l *lab) { send(l, dhcpv6.Release, host(1), ids(1, 1)[1], both) }, 0},
+		{"Decline", func(l *lab) { send(l, dhcpv6.Decline, host(1), append(ids(1, 1), both)...) }, 0},
+		{"Renew", func(l *lab) { send(l, dhcpv6.Renew, host(1), append(ids(1, 1), both)...) }, 0},
+		{"by unicast", func(l *lab) {
+			in := from(host(1), message(dhcpv6.Release, append(ids(1, 1), both)...))
+			in.Local = netip.MustParseAddr("2001:db8:1::1")
+			l.wantDrop(in, relay.DropUnicast)
+		}, 0},
+		{"on another link", func(l *lab) {
+			in := from(host(1), message(dhcpv6.Release, append(ids(1, 1), both)...))
+			in.Ifindex = guest
+			l.forward(in)
+		}, 0},
+		{"relayed by another relay agent", func(l *lab) {
+			l.forward(from(host(2), nested(dhcpv6.RelayForward, 1, message(dhcpv6.Release, append(ids(1, 1), both)...))))
+		}, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := start(t)
+			held(l)
+			tt.do(l)
+			l.wantEvents()
+			l.wantRoutes(first, second)
+			if n := l.Counters().ReleasesIgnored; n != tt.ignored {
+				t.Errorf("%d ignored, want %d", n, tt.ignored)
+			}
+		})
+	}
+}
+
+// A client behind a relay agent releases through it; that no server can be reached does not matter.
+func TestReleaseRelayed(t *testing.T) {
+	l := start(t)
+	agent := netip.MustParseAddr("2001:db8:1::5")
+	l.tell(agent, nested(dhcpv6.RelayReply, 2, reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", 1000, 2000}))))
+	l.change(func(s *setup) { s.Links = s.Links[:2] })
+	l.wantRoutes("2001:db8:10::/60 via 2001:db8:1::5 dev 2")
+	l.wantDrop(from(agent, nested(dhcpv6.RelayForward, 2, message(dhcpv6.Release, option(dhcpv6.OptionClientID, duid(1)),
+		option(dhcpv6.OptionServerID, serverID(1)), pd(1, promise{"2001:db8:10::/60", 0, 0})))), relay.DropNoServer)
+	l.wantRoutes()
+}
+
+// What a server takes away from a client.
+func TestWithdrawn(t *testing.T) {
+	zero := reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", 0, 0}))
+	noBinding := reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding))
+	const first, second = "2001:db8:10::/60 via fe80::1001 dev 2", "2001:db8:20::/60 via fe80::1001 dev 2"
+	tests := []struct {
+		name  string
+		do    func(*lab)
+		event string
+		want  []string
+	}{
+		{"zero lifetimes", func(l *lab) { l.tell(host(1), zero) }, "withdrawn lan 1 2001:db8:10::/60 via fe80::1001", []string{second}},
+		{"NoBinding", func(l *lab) { l.tell(host(1), noBinding) }, "withdrawn lan 1 2001:db8:10::/60 2001:db8:20::/60 via fe80::1001", nil},
+		{"zero lifetimes, told to somebody else", func(l *lab) { l.tell(host(2), zero) }, "", []string{first, second}},
+		{"NoBinding, told to somebody else", func(l *lab) { l.tell(host(2), noBinding) }, "", []string{first, second}},
+		{"NoBinding on another link", func(l *lab) { l.tellOn("guest", host(1), noBinding) }, "", []string{first, second}},
+		{"NoBinding by another server", func(l *lab) { l.tell(host(1), reply(dhcpv6.Reply, duid(1), 2, pdStatus(1, dhcpv6.StatusNoBinding))) },
+			"", []string{first, second}},
+		{"zero lifetimes by another server", func(l *lab) {
+			l.tell(host(1), reply(dhcpv6.Reply, duid(1), 2, pd(1, promise{"2001:db8:10::/60", 0, 0})))
+		}, "", []string{first, second}},
+		{"NoPrefixAvail", func(l *lab) {
+			l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoPrefixAvail)))
+		},
+			"", []string{first, second}},
+		{"NoBinding for another IA", func(l *lab) { l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pdStatus(2, dhcpv6.StatusNoBinding))) },
+			"", []string{first, second}},
+		{"in an Advertise", func(l *lab) {
+			l.tell(host(1), reply(dhcpv6.Advertise, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding)))
+		},
+			"", []string{first, second}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := start(t)
+			l.grant(1, "2001:db8:10::/60", "2001:db8:20::/60")
+			l.Events()
+			tt.do(l)
+			l.wantRoutes(tt.want...)
+			if tt.event == "" {
+				l.wantEvents()
+			} else {
+				l.wantEvents(tt.event)
+			}
+		})
+	}
+}
+
+// With a Rebind a client finds another server, whose word counts from then on.
+func TestRebind(t *testing.T) {
+	l := start(t)
+	l.grant(1, "2001:db8:10::/60")
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 2, pd(1, promise{"2001:db8:10::/60", 1000, 2000})))
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", "renewed lan 1 2001:db8:10::/60 via fe80::1001")
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding)))
+	l.wantEvents()
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 2, pdStatus(1, dhcpv6.StatusNoBinding)))
+	l.wantEvents("withdrawn lan 1 2001:db8:10::/60 via fe80::1001")
+}
+
+// Another prefix in the place of one that is withdrawn, in one Reply: the provider renumbers.
+func TestRenumbered(t *testing.T) {
+	l := start(t)
+	l.grant(1, "2001:db8:10::/60")
+	l.Events()
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", 0, 0}, promise{"2001:db8:20::/60", 1000, 2000})))
+	l.wantEvents("withdrawn lan 1 2001:db8:10::/60 via fe80::1001", "learned lan 1 2001:db8:20::/60 via fe80::1001")
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:30::/60", 1000, 2000}, promise{"2001:db8:30::/60", 0, 0})))
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:20::/60", 0, 0})))
+	l.wantRoutes()
+}
+
+// The bounds (RFC 8987, G-5 to G-7).
+func TestBounds(t *testing.T) {
+	prefix := func(n int) string { return fmt.Sprintf("2001:db8:%x::/64", 0x100+n) }
+	l := start(t, func(s *setup) { s.MaxPerClient, s.MaxPerInterface, s.MaxPrefixes = 3, 7, 9 })
+	l.grant(1, prefix(0), prefix(1), prefix(2), prefix(3))
+	if n := len(l.holder(1).Leases); n != 3 {
+		t.Errorf("client 1 has %d prefixes", n)
+	}
+	l.wantEvents("full lan 1 via fe80::1001", "learned lan 1 "+prefix(0)+" "+prefix(1)+" "+prefix(2)+" via fe80::1001")
+	l.grant(1, prefix(0), prefix(1), prefix(2), prefix(3)) // nothing is lost, and it is not said again
+	l.wantEvents("renewed lan 1 " + prefix(0) + " " + prefix(1) + " " + prefix(2) + " via fe80::1001")
+	// Somebody with the DUID of client 1 cannot use up what it may have.
+	l.giveUp(1, host(1), prefix(0), prefix(1), prefix(2))
+	for iaid := range uint32(4) {
+		l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pd(2+iaid, promise{prefix(20 + int(iaid)), 1000, 2000})))
+	}
+	l.grant(1, prefix(0))
+	if l.holder(1) == nil {
+		t.Error("client 1 gets nothing")
+	}
+	for n := 3; n < 9; n++ {
+		l.grant(n, prefix(n), prefix(n+30))
+	}
+	if n := len(l.routes()); n != 7 {
+		t.Errorf("%d prefixes on the interface", n)
+	}
+	for n := 1; n < 9; n++ {
+		l.tellOn("guest", host(n), reply(dhcpv6.Reply, duid(n), 1, pd(1, promise{prefix(n + 60), 1000, 2000})))
+	}
+	if n := len(l.routes()); n != 9 {
+		t.Errorf("%d prefixes in all", n)
+	}
+	if n := l.Counters().BeyondLimit; n != 1+1+1+12-3+6 {
+		t.Errorf("%d not learned", n)
+	}
+	l.Events()
+	l.wait(time.Minute)
+	l.grant(9, prefix(90))
+	l.wantEvents("full lan 9 via fe80::1009")
+	// What ends makes room.
+	l.giveUp(1, host(1), prefix(0))
+	l.grant(9, prefix(90))
+	l.wantEvents("released lan 1 "+prefix(0)+" via fe80::1001", "learned lan 9 "+prefix(90)+" via fe80::1009")
+}
+
+func TestForget(t *testing.T) {
+	l := start(t)
+	l.grant(1, "2001:db8:10::/60")
+	l.Forget(l.now, l.holder(1))
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", "forgotten lan 1 2001:db8:10::/60 via fe80::1001")
+	l.wantRoutes()
+	l.check()
+	l.grant(1, "2001:db8:10::/60")
+	l.wantRoutes("2001:db8:10::/60 via fe80::1001 dev 2")
+}
+
+// Tick tells when it has something to do.
+func TestTick(t *testing.T) {
+	l := start(t)
+	if next := l.Tick(l.now); !next.IsZero() {
+		t.Errorf("with nothing: at %v", next)
+	}
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{"2001:db8:10::/60", dhcpv6.Infinity, dhcpv6.Infinity})))
+	if next := l.Tick(l.now); !next.IsZero() {
+		t.Errorf("with one for ever: at %v", next)
+	}
+	l.grant(2, "2001:db8:20::/60")
+	if next := l.Tick(l.now); !next.Equal(l.now.Add(2000 * time.Second)) {
+		t.Errorf("with one that ends: at %v", next)
+	}
+	// A rival waits until the preferred lifetime is over.
+	l.tell(host(3), reply(dhcpv6.Reply, duid(3), 1, pd(1, promise{"2001:db8:20::/60", 2000, 3000})))
+	if next := l.Tick(l.now); !next.Equal(l.now.Add(1000 * time.Second)) {
+		t.Errorf("with a rival: at %v", next)
+	}
+}

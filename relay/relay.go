@@ -1,0 +1,147 @@
+package relay
+
+import (
+	"net/netip"
+	"slices"
+	"time"
+
+	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
+)
+
+// Datagram is a UDP datagram, received or to be sent. Payload belongs to the caller: of a received one it must not
+// change until Forward or Return returns, that of one to be sent aliases the buffer given to them.
+type Datagram struct {
+	Payload []byte
+	Ifindex int            // the interface it arrived on or leaves by
+	Peer    netip.AddrPort // where it came from or goes to, without zone
+	Local   netip.Addr     // our address: the destination of a received one, the source of one to be sent
+}
+
+// Destination is where a Relay-forward goes.
+type Destination struct {
+	Ifindex int            // the upstream interface it leaves by
+	Peer    netip.AddrPort // without zone
+	Local   netip.Addr     // its source
+}
+
+// Relay is the state machine. New makes one.
+type Relay struct {
+	config   Config
+	table    *lease.Table
+	events   []Event
+	counters Counters
+
+	given     []Link // what SetLinks was told last
+	paths     []Path // what SetPaths was told last
+	clients   []*link
+	upstreams []*link
+	own       []netip.Addr
+
+	destinations []Destination
+	unreachable  int        // servers that are not among them
+	until        lease.Time // when an address of ours in them ends
+
+	held    map[netip.Prefix]*lease.Binding
+	counts  map[share]int
+	servers map[*lease.Binding]string // the DUID of the server that gave it; missing: not known
+	rivals  map[*lease.Binding]*rival
+	lapse   lease.Time // when the first of the rivals may get what it waits for
+}
+
+// New makes a relay agent without links. The table's epoch becomes now.
+func New(now time.Time, config Config) *Relay {
+	r := &Relay{
+		table: lease.NewTable(now, lease.Limits{}), lapse: lease.Never,
+		held: make(map[netip.Prefix]*lease.Binding), counts: make(map[share]int),
+		servers: make(map[*lease.Binding]string), rivals: make(map[*lease.Binding]*rival),
+	}
+	r.SetConfig(now, config)
+	return r
+}
+
+// SetConfig changes the configuration. What clients hold stays until it ends, and its routes as long as Routes is on: also
+// on an interface that is no longer relayed.
+func (r *Relay) SetConfig(now time.Time, config Config) {
+	r.config = config
+	r.config.bounds()
+	r.SetLinks(now, r.given)
+}
+
+// Counters counts what happened since New.
+func (r *Relay) Counters() *Counters { return &r.counters }
+
+// Table holds the delegated prefixes, as bindings of IA_PDs; for reading only. The ids in it mean nothing.
+func (r *Relay) Table() *lease.Table { return r.table }
+
+// IsUpstream reports whether datagrams from an interface are for Return; if not, they are for Forward.
+func (r *Relay) IsUpstream(ifindex int) bool { return r.upstreamByIndex(ifindex) != nil }
+
+// SetPaths tells which interfaces lead to the unicast servers of the configuration without an interface of their own. It
+// replaces what was told before; a server that is missing cannot be reached.
+func (r *Relay) SetPaths(now time.Time, paths []Path) {
+	r.paths = paths
+	r.setDestinations(r.table.At(now))
+}
+
+// setDestinations finds out where Relay-forwards go. It stays so until addresses of ours change.
+func (r *Relay) setDestinations(now lease.Time) {
+	r.destinations, r.unreachable, r.until = r.destinations[:0], 0, lease.Never
+	for _, s := range r.relayTo() {
+		reached := false
+		for _, u := range r.upstreams {
+			if u.ifindex != 0 && r.leadsTo(u, s) && r.addDestination(now, u, s.Addr) {
+				reached = true
+			}
+		}
+		if !reached {
+			r.unreachable++
+		}
+	}
+	for _, u := range r.upstreams {
+		r.until = min(r.until, u.until)
+	}
+}
+
+func (r *Relay) relayTo() []Server {
+	if len(r.config.Servers) == 0 {
+		return allServers
+	}
+	return r.config.Servers
+}
+
+// leadsTo reports whether Relay-forwards to a server leave by an upstream interface.
+func (r *Relay) leadsTo(u *link, s Server) bool {
+	switch {
+	case s.Interface != "":
+		return s.Interface == u.name
+	case s.Addr.IsMulticast():
+		return true
+	}
+	return slices.Contains(r.paths, Path{s.Addr, u.ifindex})
+}
+
+// addDestination adds a server on an interface, unless it is there already, and reports whether it is then.
+func (r *Relay) addDestination(now lease.Time, u *link, to netip.Addr) bool {
+	d := Destination{u.ifindex, netip.AddrPortFrom(to, dhcpv6.ServerPort), u.source(now, to)}
+	if d.Local.IsValid() && !slices.Contains(r.destinations, d) {
+		r.destinations = append(r.destinations, d)
+	}
+	return d.Local.IsValid()
+}
+
+// drop counts a drop.
+func (r *Relay) drop(err error) error {
+	if d, ok := err.(Drop); ok {
+		r.counters.Dropped[d]++
+	}
+	return err
+}
+
+// typeIndex is the index of a message type in Counters.
+func typeIndex(t dhcpv6.MessageType) int {
+	if t > dhcpv6.RelayReply {
+		return 0
+	}
+	return int(t)
+}

@@ -1,0 +1,119 @@
+package relay
+
+import (
+	"bytes"
+	"net/netip"
+	"time"
+
+	"lan6d/dhcpv6/lease"
+)
+
+// rival is the IA that a server gave something to which is held through another next hop. It gets it when the holder's
+// time is over. There is one for each holder, the last who came.
+type rival struct {
+	claim
+	leases []lease.Lease
+	due    lease.Time // when the holder's claim lapses
+}
+
+// isOf reports whether the rival has the very IA that its holder has: then a server knows of one only.
+func (w *rival) isOf(b *lease.Binding) bool {
+	return w.link == b.Link && string(w.client) == b.DUID && w.iaid == b.IAID
+}
+
+// sameHost reports whether a claim comes from the host that a binding is held through: from the same address on the same
+// link, or from another one of a neighbour that has both. What an address looks like does not count: an interface id made
+// from somebody's link-layer address is soon assumed.
+func (r *Relay) sameHost(c *claim, b *lease.Binding) bool {
+	if b.Link != c.link || b.Peer == c.via {
+		return b.Link == c.link
+	}
+	l := linkByName(r.clients, []byte(c.link.Name))
+	if l == nil || r.config.LinkLayer == nil {
+		return false
+	}
+	var mine [32]byte // the kernel's MAX_ADDR_LEN
+	hardware, address := r.config.LinkLayer(l.ifindex, c.via)
+	n := copy(mine[:], address)
+	other, its := r.config.LinkLayer(l.ifindex, b.Peer)
+	return n > 0 && hardware == other && bytes.Equal(mine[:n], its)
+}
+
+// claimedUntil is when the last preferred lifetime of a binding ends.
+func claimedUntil(b *lease.Binding) (until lease.Time) {
+	for i := range b.Leases {
+		until = max(until, min(b.Leases[i].Preferred, b.Leases[i].Valid))
+	}
+	return until
+}
+
+// contest notes what an IA was given while somebody else's claim to it lasts.
+func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.Binding, until lease.Time) {
+	r.counters.Contested++
+	w := r.rivals[holder]
+	if w == nil || w.link != c.link || !bytes.Equal(w.client, c.client) || w.iaid != c.iaid || w.via != c.via {
+		w = &rival{claim: *c}
+		w.client, w.server = bytes.Clone(c.client), nil
+		r.rivals[holder] = w
+		r.emit(now, Contested, holder, holder.Leases)
+		r.events[len(r.events)-1].Rival = c.via
+	}
+	if !bytes.Equal(w.server, c.server) {
+		w.server = bytes.Clone(c.server)
+	}
+	w.due = until
+	r.lapse = min(r.lapse, until)
+	for i := range w.leases {
+		if w.leases[i].Prefix == k.Prefix {
+			w.leases[i] = k
+			return
+		}
+	}
+	if len(w.leases) < r.config.MaxPerClient {
+		w.leases = append(w.leases, k)
+	}
+}
+
+// admit gives the rival what a holder has had to give up.
+func (r *Relay) admit(now lease.Time, holder *lease.Binding) {
+	w := r.rivals[holder]
+	if w == nil {
+		return
+	}
+	delete(r.rivals, holder)
+	var got outcome
+	for _, k := range w.leases {
+		if k.Valid > now {
+			got = max(got, r.hold(now, &w.claim, k))
+		}
+	}
+	r.settle(now, &w.claim, got)
+}
+
+// admitLapsed does so where the holder's preferred lifetime has ended.
+func (r *Relay) admitLapsed(now lease.Time) {
+	if now < r.lapse {
+		return
+	}
+	r.lapse = lease.Never
+	for holder, w := range r.rivals {
+		if w.due <= now {
+			r.admit(now, holder)
+		}
+	}
+	for _, w := range r.rivals {
+		r.lapse = min(r.lapse, w.due)
+	}
+}
+
+// NextHopGone tells that nobody answers at an address through which clients hold prefixes: neighbour discovery found it
+// unreachable. What a rival waits for becomes the rival's; the rest stays as it is, for the next hop may come back (RFC 8987, S-2).
+func (r *Relay) NextHopGone(now time.Time, link string, via netip.Addr) {
+	at := r.table.At(now)
+	for holder := range r.rivals {
+		if holder.Link.Name == link && holder.Peer == via {
+			r.end(at, Replaced, holder, all)
+			r.admit(at, holder)
+		}
+	}
+}

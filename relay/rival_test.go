@@ -1,0 +1,234 @@
+package relay_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"time"
+
+	"lan6d/dhcpv6"
+)
+
+const (
+	prefixA = "2001:db8:10::/60"
+	viaA    = prefixA + " via fe80::1001 dev 2"
+	viaB    = prefixA + " via fe80::1002 dev 2"
+)
+
+// asA has server 1 give client 1's prefix to whoever is at host n, in client 1's name.
+func (l *lab) asA(n int) {
+	l.Helper()
+	l.tell(host(n), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 1000, 2000})))
+}
+
+// Somebody has the DUID of client 1 and has the server tell everything about it. Client 1 keeps its route.
+func TestForgery(t *testing.T) {
+	thief := host(2)
+	l := start(t)
+	l.grant(1, prefixA)
+	for range 20 {
+		l.wait(500 * time.Second)
+		l.asA(2)
+		l.giveUp(1, thief, prefixA)
+		l.tell(thief, reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 0, 0})))
+		l.tell(thief, reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding)))
+		l.tell(thief, reply(dhcpv6.Reply, duid(1), 1, pd(1, lifetimes(9000, 9000, "2001:db8:20::/60", prefixA)...)))
+		l.tell(thief, reply(dhcpv6.Reply, duid(1), 1, pd(7, promise{prefixA, 9000, 9000})))
+		l.tell(thief, reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 9000, 9000})))
+		l.tellOn("guest", thief, reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 9000, 9000})))
+		l.tellOn("guest", host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 9000, 9000})))
+		l.wantRoutes(viaA)
+		l.grant(1, prefixA) // client 1 renews
+		l.wantRoutes(viaA)
+		if l.Rivals() > 1 {
+			t.Errorf("%d rivals", l.Rivals())
+		}
+	}
+	// When client 1 gives its prefix up, it is not the thief's: the server has taken both for one.
+	l.asA(2)
+	l.giveUp(1, host(1), prefixA)
+	l.wantRoutes()
+}
+
+func TestContestedEvent(t *testing.T) {
+	const contested = "contested lan 1 2001:db8:10::/60 via fe80::1001 rival fe80::1002"
+	l := start(t)
+	l.grant(1, prefixA)
+	l.asA(2)
+	l.asA(2) // said once
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", contested)
+	l.grant(1, prefixA)
+	l.asA(2)
+	l.wantEvents("renewed lan 1 2001:db8:10::/60 via fe80::1001", contested)
+	if n := l.Counters().Contested; n != 3 {
+		t.Errorf("%d contested", n)
+	}
+}
+
+// The preferred lifetime goes by without client 1: whoever has its prefix now gets the route.
+func TestLapsed(t *testing.T) {
+	tests := []struct {
+		name  string
+		rival func(l *lab)
+	}{
+		{"the same client at another address", func(l *lab) { l.asA(2) }},
+		{"another client", func(l *lab) { l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000}))) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name+", before", func(t *testing.T) {
+			l := start(t)
+			l.grant(1, prefixA)
+			l.wait(999 * time.Second)
+			tt.rival(l)
+			l.wantRoutes(viaA)
+			l.wait(time.Second)
+			l.wantRoutes(viaB)
+			l.wait(1998 * time.Second)
+			l.wantRoutes(viaB)
+			l.wait(time.Second)
+			l.wantRoutes()
+		})
+		t.Run(tt.name+", after", func(t *testing.T) {
+			l := start(t)
+			l.grant(1, prefixA)
+			l.wait(1000 * time.Second)
+			l.wantRoutes(viaA)
+			tt.rival(l)
+			l.wantRoutes(viaB)
+		})
+		t.Run(tt.name+", renewed meanwhile", func(t *testing.T) {
+			l := start(t)
+			l.grant(1, prefixA)
+			tt.rival(l)
+			l.wait(500 * time.Second)
+			l.grant(1, prefixA)
+			l.wait(999 * time.Second)
+			tt.rival(l)
+			l.wantRoutes(viaA)
+		})
+		t.Run(tt.name+", nobody at the address", func(t *testing.T) {
+			l := start(t)
+			l.grant(1, prefixA)
+			l.NextHopGone(l.now, "lan", host(1)) // nobody else wants it: RFC 8987, S-2
+			l.wantRoutes(viaA)
+			tt.rival(l)
+			l.NextHopGone(l.now, "lan", host(2))
+			l.NextHopGone(l.now, "guest", host(1))
+			l.wantRoutes(viaA)
+			l.Events()
+			l.NextHopGone(l.now, "lan", host(1))
+			l.wantRoutes(viaB)
+			l.check()
+			if e := l.Events(); len(e) != 2 || fmt.Sprint(e[0].Kind, e[1].Kind) != "replaced learned" {
+				t.Errorf("events %v", e)
+			}
+		})
+	}
+	t.Run("expired", func(t *testing.T) {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.asA(2)
+		l.now = l.now.Add(1999 * time.Second) // and nobody ticked
+		l.wait(0)
+		l.wantRoutes(viaB)
+	})
+	t.Run("released, for another client", func(t *testing.T) {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000})))
+		l.giveUp(1, host(1), prefixA)
+		l.wantRoutes(viaB)
+	})
+	t.Run("withdrawn, for another client", func(t *testing.T) {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000})))
+		l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding)))
+		l.wantRoutes(viaB)
+	})
+	t.Run("too late for the rival", func(t *testing.T) {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 100, 100})))
+		l.wait(1000 * time.Second)
+		l.wantRoutes(viaA)
+	})
+}
+
+// A client moves to another link, or gets another IA or DUID, at the same next hop.
+func TestMoved(t *testing.T) {
+	l := start(t)
+	l.grant(1, prefixA)
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(2, promise{prefixA, 1000, 2000})))
+	l.wantRoutes(viaA)
+	l.tell(host(1), reply(dhcpv6.Reply, duid(2), 1, pd(2, promise{prefixA, 1000, 2000})))
+	l.wantRoutes(viaA)
+	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", "replaced lan 1 2001:db8:10::/60 via fe80::1001",
+		"learned lan 1 2001:db8:10::/60 via fe80::1001", "replaced lan 1 2001:db8:10::/60 via fe80::1001",
+		"learned lan 2 2001:db8:10::/60 via fe80::1001")
+	l.tellOn("guest", host(1), reply(dhcpv6.Reply, duid(2), 1, pd(2, promise{prefixA, 1000, 2000})))
+	l.wantRoutes(viaA)
+	l.wait(1000 * time.Second)
+	l.wantRoutes(prefixA + " via fe80::1001 dev 3")
+}
+
+// Two addresses of one neighbour are one client, whether it renews, releases, or is told that it has nothing.
+func TestSameNeighbour(t *testing.T) {
+	neighbours := func(s *setup) {
+		s.LinkLayer = func(ifindex int, a netip.Addr) (uint16, []byte) {
+			switch {
+			case ifindex != lan:
+			case a == host(1), a == host(2), a == netip.MustParseAddr("2001:db8:1::5"):
+				return 1, []byte{2, 0, 0, 0, 0, 1}
+			case a == host(3):
+				return 1, []byte{2, 0, 0, 0, 0, 3}
+			case a == host(4):
+				return 2, []byte{2, 0, 0, 0, 0, 1}
+			}
+			return 1, nil
+		}
+	}
+	l := start(t, neighbours)
+	l.grant(1, prefixA)
+	l.asA(2)
+	l.wantRoutes(viaB)
+	l.asA(5)
+	l.asA(4)
+	l.asA(3)
+	l.wantRoutes(viaB)
+	l.giveUp(1, host(3), prefixA)
+	l.wantRoutes(viaB)
+	l.giveUp(1, netip.MustParseAddr("2001:db8:1::5"), prefixA)
+	l.wantRoutes()
+	l.grant(1, prefixA)
+	l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding)))
+	l.wantRoutes()
+	l = start(t, neighbours)
+	l.tell(host(5), reply(dhcpv6.Reply, duid(5), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.tell(netip.MustParseAddr("fe80::99"), reply(dhcpv6.Reply, duid(5), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.wantRoutes(prefixA + " via fe80::1005 dev 2") // two whom nobody knows are not the same
+}
+
+// An interface id that says something of a link-layer address says nothing of who has it.
+func TestAssumedInterfaceID(t *testing.T) {
+	l := start(t, func(s *setup) { s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { return 1, nil } })
+	l.tell(netip.MustParseAddr("fe80::211:22ff:fe33:4455"), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.tell(netip.MustParseAddr("2001:db8:1::211:22ff:fe33:4455"), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.wantRoutes(prefixA + " via fe80::211:22ff:fe33:4455 dev 2")
+}
+
+// A rival's prefixes are bounded as everybody's.
+func TestRivalsBounded(t *testing.T) {
+	l := start(t, func(s *setup) { s.MaxPerClient, s.MaxPerInterface = 2, 3 })
+	l.grant(1, prefixA)
+	l.grant(3, "2001:db8:30::/64")
+	var many []promise
+	for n := range 50 {
+		many = append(many, promise{fmt.Sprintf("2001:db8:20:%x::/64", n), 9000, 9000})
+	}
+	for n := range 50 {
+		l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pd(1, many[n:]...)))
+	}
+	l.wait(1000 * time.Second)
+	l.wantRoutes("2001:db8:30::/64 via fe80::1003 dev 2", "2001:db8:20::/64 via fe80::1002 dev 2", "2001:db8:20:1::/64 via fe80::1002 dev 2")
+}
