@@ -66,7 +66,7 @@ func TestDependencies(t *testing.T) {
 }
 
 func TestPurePackages(t *testing.T) {
-	for _, pkg := range []string{"./dhcpv6", "./dhcpv6/lease", "./dhcpv6/server"} {
+	for _, pkg := range []string{"./dhcpv6", "./dhcpv6/lease", "./dhcpv6/server", "./relay"} {
 		imports := goList(t, "-f", `{{range .Imports}}{{.}} {{end}}`, pkg)
 		if len(imports) == 0 {
 			t.Errorf("%s imports nothing: is this test still looking at the right thing?", pkg)

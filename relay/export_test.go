@@ -3,6 +3,7 @@ package relay
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"lan6d/dhcpv6/lease"
 )
@@ -36,7 +37,7 @@ func (r *Relay) Check() error {
 		}
 	}
 	require(len(r.held) == prefixes, "%d prefixes, found by %d", prefixes, len(r.held))
-	require(fmt.Sprint(counts) == fmt.Sprint(r.counts), "prefixes %v, counted as %v", counts, r.counts)
+	require(maps.Equal(counts, r.counts), "prefixes %v, counted as %v", counts, r.counts)
 	for b := range r.servers {
 		require(b.Link.Holds(b), "server of a binding that is over: %x", b.DUID)
 	}

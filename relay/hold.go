@@ -62,8 +62,16 @@ func (r *Relay) hold(now lease.Time, c *claim, k lease.Lease) outcome {
 	return r.add(now, c, b, k)
 }
 
-// add has an IA hold a prefix that nobody holds, if the bounds allow.
+// add has an IA hold a prefix that nobody holds, if the bounds allow. Of a client that has all it may have, an older one in the
+// same IA makes room: with each prefix that its provider gives it anew it may have forgotten others.
 func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k lease.Lease) outcome {
+	if r.counts[share{c.link, string(c.client), c.via}] >= r.config.MaxPerClient && b != nil && !c.late {
+		if old := oldest(b); old.Preferred < k.Preferred {
+			r.end(now, Replaced, b, func(l *lease.Lease) bool { return l == old })
+			r.admit(now, b)
+			b = c.binding()
+		}
+	}
 	if len(r.held) >= r.config.MaxPrefixes || r.counts[share{link: c.link}] >= r.config.MaxPerInterface ||
 		r.counts[share{c.link, string(c.client), c.via}] >= r.config.MaxPerClient {
 		r.counters.BeyondLimit++
@@ -77,6 +85,17 @@ func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k lease.Lease) o
 	b.Leases = append(b.Leases, k)
 	r.count(b, k.Prefix)
 	return held
+}
+
+// oldest is the lease of a binding whose preferred lifetime ends first.
+func oldest(b *lease.Binding) *lease.Lease {
+	old := &b.Leases[0]
+	for i := range b.Leases {
+		if b.Leases[i].Preferred < old.Preferred {
+			old = &b.Leases[i]
+		}
+	}
+	return old
 }
 
 func (r *Relay) count(b *lease.Binding, p netip.Prefix) {
@@ -126,18 +145,6 @@ func (r *Relay) end(now lease.Time, kind EventKind, b *lease.Binding, matches fu
 		delete(r.servers, b)
 	}
 	return true
-}
-
-// takeBack ends a lease of an IA, or all for the zero Prefix, as its client or its server says. A rival with the same IA has
-// lost it too.
-func (r *Relay) takeBack(now lease.Time, kind EventKind, b *lease.Binding, p netip.Prefix) {
-	if !r.end(now, kind, b, func(l *lease.Lease) bool { return !p.IsValid() || l.Prefix == p }) {
-		return
-	}
-	if w := r.rivals[b]; w != nil && w.isOf(b) {
-		delete(r.rivals, b)
-	}
-	r.admit(now, b)
 }
 
 // Forget gives up what an IA holds, as an operator may want (RFC 8987, O-2). Its client is not told: with its next Renew it

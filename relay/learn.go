@@ -14,6 +14,8 @@ type claim struct {
 	iaid   uint32
 	via    netip.Addr
 	server []byte
+	late   bool // a rival's: what it claims it was told earlier
+	hosts  hosts
 }
 
 // binding is what the IA holds, through whatever next hop; or nil.
@@ -28,13 +30,6 @@ func newClaim(l *link, via netip.Addr, options dhcpv6.Options) (c claim, ok bool
 	return c, c.client != nil && c.server != nil
 }
 
-// speaksFor reports whether the claim comes from the next hop that a binding is held through, and names the server that
-// gave it, as far as that is known.
-func (r *Relay) speaksFor(c *claim, b *lease.Binding) bool {
-	server, known := r.servers[b]
-	return (!known || server == string(c.server)) && r.sameHost(c, b)
-}
-
 // release follows a client that gives prefixes back (RFC 8987, G-9).
 func (r *Relay) release(now lease.Time, from *link, via netip.Addr, m dhcpv6.Message) {
 	c, ok := newClaim(from, via, m.Options)
@@ -43,17 +38,42 @@ func (r *Relay) release(now lease.Time, from *link, via netip.Addr, m dhcpv6.Mes
 	}
 	for ia := range delegations(m.Options) {
 		c.iaid = ia.IAID
-		b := c.binding()
-		switch {
-		case b == nil:
-		case !r.speaksFor(&c, b):
+		if b := c.binding(); b != nil && !r.sameHost(&c, b) {
 			r.counters.ReleasesIgnored++
-		default:
-			for p := range prefixes(ia.Options) {
-				r.takeBack(now, Released, b, p.Prefix.Masked())
-			}
+		}
+		r.takeBack(now, Released, &c, func(k *lease.Lease) bool { return names(ia, k.Prefix) })
+	}
+}
+
+// names reports whether an IA of a message names a prefix.
+func names(ia dhcpv6.IA, p netip.Prefix) bool {
+	for q := range prefixes(ia.Options) {
+		if q.Prefix.Masked() == p {
+			return true
 		}
 	}
+	return false
+}
+
+// takeBack ends the leases of an IA that match, as its client or its server says: the client at the next hop that holds
+// them, to that next hop the server that gave them, as far as that is known. Another server may not know what they are. A
+// rival with the same IA has lost them too.
+func (r *Relay) takeBack(now lease.Time, kind EventKind, c *claim, matches func(*lease.Lease) bool) {
+	r.resign(c, matches)
+	b := c.binding()
+	if b == nil || !r.sameHost(c, b) {
+		return
+	}
+	if by, known := r.servers[b]; kind == Withdrawn && known && by != string(c.server) {
+		return
+	}
+	if !r.end(now, kind, b, matches) {
+		return
+	}
+	if w := r.rivals[b]; w != nil && w.isOf(b) {
+		delete(r.rivals, b)
+	}
+	r.admit(now, b)
 }
 
 // learn follows what a server tells a client about delegated prefixes.
@@ -68,9 +88,7 @@ func (r *Relay) learn(now lease.Time, to *link, via netip.Addr, m dhcpv6.Message
 		case dhcpv6.StatusSuccess:
 			r.learnIA(now, &c, ia.Options)
 		case dhcpv6.StatusNoBinding:
-			if b := c.binding(); b != nil && r.speaksFor(&c, b) {
-				r.takeBack(now, Withdrawn, b, netip.Prefix{})
-			}
+			r.takeBack(now, Withdrawn, &c, all)
 		}
 	}
 }
@@ -87,9 +105,7 @@ func (r *Relay) learnIA(now lease.Time, c *claim, options dhcpv6.Options) {
 			k := lease.Lease{Prefix: p.Prefix.Masked(), Preferred: now.After(p.Preferred), Valid: now.After(p.Valid)}
 			got = max(got, r.hold(now, c, k))
 		default:
-			if b := c.binding(); b != nil && r.speaksFor(c, b) {
-				r.takeBack(now, Withdrawn, b, p.Prefix.Masked())
-			}
+			r.takeBack(now, Withdrawn, c, func(k *lease.Lease) bool { return k.Prefix == p.Prefix.Masked() })
 		}
 	}
 	r.settle(now, c, got)

@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"net/netip"
+	"slices"
 	"time"
 
 	"lan6d/dhcpv6/lease"
@@ -21,6 +22,16 @@ func (w *rival) isOf(b *lease.Binding) bool {
 	return w.link == b.Link && string(w.client) == b.DUID && w.iaid == b.IAID
 }
 
+// hosts is what has been found out about the neighbours that a message concerns.
+type hosts struct {
+	other netip.Addr // the last one that the next hop was compared with
+	same  bool       // and whether both are one
+	asked int
+}
+
+// maxAsked bounds how often neighbours are looked up for one message, whatever IAs it names.
+const maxAsked = 4
+
 // sameHost reports whether a claim comes from the host that a binding is held through: from the same address on the same
 // link, or from another one of a neighbour that has both. What an address looks like does not count: an interface id made
 // from somebody's link-layer address is soon assumed.
@@ -28,15 +39,24 @@ func (r *Relay) sameHost(c *claim, b *lease.Binding) bool {
 	if b.Link != c.link || b.Peer == c.via {
 		return b.Link == c.link
 	}
-	l := linkByName(r.clients, []byte(c.link.Name))
+	if c.hosts.other != b.Peer {
+		asked := c.hosts.asked + 1
+		c.hosts = hosts{b.Peer, asked <= maxAsked && r.sameLinkLayer(c.link.Name, c.via, b.Peer), asked}
+	}
+	return c.hosts.same
+}
+
+// sameLinkLayer reports whether two neighbours are known to have the same link-layer address.
+func (r *Relay) sameLinkLayer(link string, one, other netip.Addr) bool {
+	l := linkByName(r.clients, []byte(link))
 	if l == nil || r.config.LinkLayer == nil {
 		return false
 	}
-	var mine [32]byte // the kernel's MAX_ADDR_LEN
-	hardware, address := r.config.LinkLayer(l.ifindex, c.via)
-	n := copy(mine[:], address)
-	other, its := r.config.LinkLayer(l.ifindex, b.Peer)
-	return n > 0 && hardware == other && bytes.Equal(mine[:n], its)
+	var its [32]byte // the kernel's MAX_ADDR_LEN
+	hardware, address := r.config.LinkLayer(l.ifindex, one)
+	n := copy(its[:], address)
+	otherHardware, otherAddress := r.config.LinkLayer(l.ifindex, other)
+	return n > 0 && hardware == otherHardware && bytes.Equal(its[:n], otherAddress)
 }
 
 // claimedUntil is when the last preferred lifetime of a binding ends.
@@ -54,6 +74,7 @@ func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.B
 	if w == nil || w.link != c.link || !bytes.Equal(w.client, c.client) || w.iaid != c.iaid || w.via != c.via {
 		w = &rival{claim: *c}
 		w.client, w.server = bytes.Clone(c.client), nil
+		w.hosts, w.late = hosts{}, true
 		r.rivals[holder] = w
 		r.emit(now, Contested, holder, holder.Leases)
 		r.events[len(r.events)-1].Rival = c.via
@@ -74,6 +95,19 @@ func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.B
 	}
 }
 
+// resign has a rival wait no longer for the leases that match: it gave them back, or the server told it that they are over.
+func (r *Relay) resign(c *claim, matches func(*lease.Lease) bool) {
+	for holder, w := range r.rivals {
+		if w.link != c.link || w.iaid != c.iaid || w.via != c.via || !bytes.Equal(w.client, c.client) {
+			continue
+		}
+		w.leases = slices.DeleteFunc(w.leases, func(k lease.Lease) bool { return matches(&k) })
+		if len(w.leases) == 0 {
+			delete(r.rivals, holder)
+		}
+	}
+}
+
 // admit gives the rival what a holder has had to give up.
 func (r *Relay) admit(now lease.Time, holder *lease.Binding) {
 	w := r.rivals[holder]
@@ -81,8 +115,12 @@ func (r *Relay) admit(now lease.Time, holder *lease.Binding) {
 		return
 	}
 	delete(r.rivals, holder)
+	w.hosts = hosts{}
 	var got outcome
 	for _, k := range w.leases {
+		if b := r.held[k.Prefix]; b != nil && r.sameHost(&w.claim, b) {
+			continue // by what has been told since
+		}
 		if k.Valid > now {
 			got = max(got, r.hold(now, &w.claim, k))
 		}

@@ -209,6 +209,53 @@ func TestSameNeighbour(t *testing.T) {
 	l.wantRoutes(prefixA + " via fe80::1005 dev 2") // two whom nobody knows are not the same
 }
 
+// A forger cannot have many neighbours looked up with one message.
+func TestNeighboursAskedFor(t *testing.T) {
+	asked := 0
+	l := start(t, func(s *setup) {
+		s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { asked++; return 1, nil }
+	})
+	for iaid := range uint32(8) {
+		l.tell(host(1+int(iaid)), reply(dhcpv6.Reply, duid(1), 1, pd(iaid, promise{fmt.Sprintf("2001:db8:%x::/64", 0x10+iaid), 1000, 2000})))
+	}
+	options := [][]byte{option(dhcpv6.OptionClientID, duid(1)), option(dhcpv6.OptionServerID, serverID(1))}
+	for n := range uint32(700) {
+		options = append(options, pd(n%8, lifetimes(0, 0, "2001:db8:10::/64", "2001:db8:11::/64")...))
+	}
+	if _, _, err := l.forward(from(host(9), message(dhcpv6.Release, options...))); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(l.routes()); n != 8 || asked > 8 {
+		t.Errorf("%d routes, asked %d times", n, asked)
+	}
+}
+
+// A rival that gives up what it waits for, or is told that it has nothing, waits no longer.
+func TestRivalResigns(t *testing.T) {
+	for name, resign := range map[string]func(*lab){
+		"released":      func(l *lab) { l.giveUp(1, host(2), prefixA) },
+		"zero":          func(l *lab) { l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 0, 0}))) },
+		"no binding":    func(l *lab) { l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding))) },
+		"half of it":    func(l *lab) { l.giveUp(1, host(2), "2001:db8:20::/60") },
+		"somebody else": func(l *lab) { l.giveUp(1, host(3), prefixA) },
+		"another IA":    func(l *lab) { l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pdStatus(2, dhcpv6.StatusNoBinding))) },
+	} {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.asA(2)
+		resign(l)
+		l.wait(1000 * time.Second)
+		if name == "half of it" || name == "somebody else" || name == "another IA" {
+			l.wantRoutes(viaB)
+		} else {
+			l.wantRoutes(viaA)
+		}
+		if t.Failed() {
+			t.Fatal(name)
+		}
+	}
+}
+
 // An interface id that says something of a link-layer address says nothing of who has it.
 func TestAssumedInterfaceID(t *testing.T) {
 	l := start(t, func(s *setup) { s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { return 1, nil } })
