@@ -78,11 +78,6 @@ func TestTick(t *testing.T) {
 	if next := l.Tick(l.now); !next.Equal(l.now.Add(2000 * time.Second)) {
 		t.Errorf("with one that ends: at %v", next)
 	}
-	// A rival waits until the preferred lifetime is over.
-	l.tell(host(3), reply(dhcpv6.Reply, duid(3), 1, pd(1, promise{"2001:db8:20::/60", 2000, 3000})))
-	if next := l.Tick(l.now); !next.Equal(l.now.Add(1000 * time.Second)) {
-		t.Errorf("with a rival: at %v", next)
-	}
 }
 
 // A client whose provider gives it another prefix all the time has the last ones.

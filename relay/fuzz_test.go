@@ -124,7 +124,7 @@ func (l *lab) claims() map[netip.Prefix]claimed {
 	for _, link := range l.Table().Links() {
 		for b := range link.All() {
 			for _, k := range b.Leases {
-				all[k.Prefix] = claimed{link.Name, b.Peer, min(k.Preferred, k.Valid)}
+				all[k.Prefix] = claimed{link.Name, b.Peer, k.Valid}
 			}
 		}
 	}

@@ -34,24 +34,19 @@ func (r *Relay) hold(now lease.Time, c *claim, k lease.Lease) outcome {
 	}
 	b := c.binding()
 	if b != nil && b.Peer != c.via {
-		if until := claimedUntil(b); until > now && !r.sameHost(c, b) {
-			r.contest(now, c, k, b, until)
+		if b.Deadline > now && !r.sameHost(c, b) {
+			r.contest(now, c, k, b)
 			return refused
 		}
-		r.end(now, Replaced, b, all)
-		delete(r.rivals, b)
+		r.replace(now, b, all)
 		b = nil
 	}
 	if old := r.held[k.Prefix]; old != nil && old != b {
-		was := old.Find(k.Prefix)
-		if until := min(was.Preferred, was.Valid); until > now && !r.sameHost(c, old) {
-			r.contest(now, c, k, old, until)
+		if old.Find(k.Prefix).Valid > now && !r.sameHost(c, old) {
+			r.contest(now, c, k, old)
 			return refused
 		}
-		r.end(now, Replaced, old, func(l *lease.Lease) bool { return l.Prefix == k.Prefix })
-		if len(old.Leases) == 0 {
-			delete(r.rivals, old)
-		}
+		r.replace(now, old, func(l *lease.Lease) bool { return l.Prefix == k.Prefix })
 	}
 	if b != nil {
 		if had := b.Find(k.Prefix); had != nil {
@@ -67,8 +62,7 @@ func (r *Relay) hold(now lease.Time, c *claim, k lease.Lease) outcome {
 func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k lease.Lease) outcome {
 	if r.counts[share{c.link, string(c.client), c.via}] >= r.config.MaxPerClient && b != nil && !c.late {
 		if old := oldest(b); old.Preferred < k.Preferred {
-			r.end(now, Replaced, b, func(l *lease.Lease) bool { return l == old })
-			r.admit(now, b)
+			r.replace(now, b, func(l *lease.Lease) bool { return l == old })
 			b = c.binding()
 		}
 	}
@@ -147,6 +141,13 @@ func (r *Relay) end(now lease.Time, kind EventKind, b *lease.Binding, matches fu
 	return true
 }
 
+// replace ends the leases that match to the good of another IA, or of others in this one. Who waited for them waits no longer.
+func (r *Relay) replace(now lease.Time, b *lease.Binding, matches func(*lease.Lease) bool) {
+	if r.end(now, Replaced, b, matches); len(b.Leases) == 0 {
+		delete(r.rivals, b)
+	}
+}
+
 // Forget gives up what an IA holds, as an operator may want (RFC 8987, O-2). Its client is not told: with its next Renew it
 // has its routes again.
 func (r *Relay) Forget(now time.Time, b *lease.Binding) {
@@ -167,8 +168,7 @@ func (r *Relay) Tick(now time.Time) (next time.Time) {
 		r.end(at, Expired, b, all)
 		r.admit(at, b)
 	}
-	r.admitLapsed(at)
-	if at := min(r.table.Next(), r.lapse); at != lease.Never {
+	if at := r.table.Next(); at != lease.Never {
 		return r.table.Wall(at)
 	}
 	return time.Time{}

@@ -45,15 +45,14 @@ type Relay struct {
 	held    map[netip.Prefix]*lease.Binding
 	counts  map[share]int
 	servers map[*lease.Binding]string // the DUID of the server that gave it; missing: not known
-	rivals  map[*lease.Binding]*rival
-	lapse   lease.Time // when the first of the rivals may get what it waits for
+	rivals  map[*lease.Binding]*rival // for what it holds
 }
 
 // New makes a relay agent without links. The table's epoch becomes now.
 func New(now time.Time, config Config) *Relay {
 	r := &Relay{
-		table: lease.NewTable(now, lease.Limits{}), lapse: lease.Never,
-		held: make(map[netip.Prefix]*lease.Binding), counts: make(map[share]int),
+		table: lease.NewTable(now, lease.Limits{}),
+		held:  make(map[netip.Prefix]*lease.Binding), counts: make(map[share]int),
 		servers: make(map[*lease.Binding]string), rivals: make(map[*lease.Binding]*rival),
 	}
 	r.SetConfig(now, config)

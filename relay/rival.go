@@ -9,13 +9,15 @@ import (
 	"lan6d/dhcpv6/lease"
 )
 
-// rival is the IA that a server gave something to which is held through another next hop. It gets it when the holder's
-// time is over. There is one for each holder, the last who came.
+// rival is an IA that a server gave something to which is held through another next hop. It gets it when the holder's time
+// is over. There is one for each holder, the last who came.
 type rival struct {
 	claim
 	leases []lease.Lease
-	due    lease.Time // when the holder's claim lapses
 }
+
+// maxRivals bounds how many wait. Others have to claim again.
+const maxRivals = 64
 
 // isOf reports whether the rival has the very IA that its holder has: then a server knows of one only.
 func (w *rival) isOf(b *lease.Binding) bool {
@@ -59,18 +61,13 @@ func (r *Relay) sameLinkLayer(link string, one, other netip.Addr) bool {
 	return n > 0 && hardware == otherHardware && bytes.Equal(its[:n], otherAddress)
 }
 
-// claimedUntil is when the last preferred lifetime of a binding ends.
-func claimedUntil(b *lease.Binding) (until lease.Time) {
-	for i := range b.Leases {
-		until = max(until, min(b.Leases[i].Preferred, b.Leases[i].Valid))
-	}
-	return until
-}
-
-// contest notes what an IA was given while somebody else's claim to it lasts.
-func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.Binding, until lease.Time) {
+// contest notes what an IA was given while somebody else holds it.
+func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.Binding) {
 	r.counters.Contested++
 	w := r.rivals[holder]
+	if w == nil && len(r.rivals) >= maxRivals {
+		return
+	}
 	if w == nil || w.link != c.link || !bytes.Equal(w.client, c.client) || w.iaid != c.iaid || w.via != c.via {
 		w = &rival{claim: *c}
 		w.client, w.server = bytes.Clone(c.client), nil
@@ -82,8 +79,6 @@ func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.B
 	if !bytes.Equal(w.server, c.server) {
 		w.server = bytes.Clone(c.server)
 	}
-	w.due = until
-	r.lapse = min(r.lapse, until)
 	for i := range w.leases {
 		if w.leases[i].Prefix == k.Prefix {
 			w.leases[i] = k
@@ -126,22 +121,6 @@ func (r *Relay) admit(now lease.Time, holder *lease.Binding) {
 		}
 	}
 	r.settle(now, &w.claim, got)
-}
-
-// admitLapsed does so where the holder's preferred lifetime has ended.
-func (r *Relay) admitLapsed(now lease.Time) {
-	if now < r.lapse {
-		return
-	}
-	r.lapse = lease.Never
-	for holder, w := range r.rivals {
-		if w.due <= now {
-			r.admit(now, holder)
-		}
-	}
-	for _, w := range r.rivals {
-		r.lapse = min(r.lapse, w.due)
-	}
 }
 
 // NextHopGone tells that nobody answers at an address through which clients hold prefixes: neighbour discovery found it

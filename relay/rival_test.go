@@ -65,8 +65,8 @@ func TestContestedEvent(t *testing.T) {
 	}
 }
 
-// The preferred lifetime goes by without client 1: whoever has its prefix now gets the route.
-func TestLapsed(t *testing.T) {
+// Whoever waits gets the route when the holder's time is over.
+func TestRival(t *testing.T) {
 	tests := []struct {
 		name  string
 		rival func(l *lab)
@@ -75,10 +75,10 @@ func TestLapsed(t *testing.T) {
 		{"another client", func(l *lab) { l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000}))) }},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name+", before", func(t *testing.T) {
+		t.Run(tt.name+", before it expires", func(t *testing.T) {
 			l := start(t)
 			l.grant(1, prefixA)
-			l.wait(999 * time.Second)
+			l.wait(1999 * time.Second)
 			tt.rival(l)
 			l.wantRoutes(viaA)
 			l.wait(time.Second)
@@ -88,11 +88,10 @@ func TestLapsed(t *testing.T) {
 			l.wait(time.Second)
 			l.wantRoutes()
 		})
-		t.Run(tt.name+", after", func(t *testing.T) {
+		t.Run(tt.name+", just when it expires", func(t *testing.T) {
 			l := start(t)
 			l.grant(1, prefixA)
-			l.wait(1000 * time.Second)
-			l.wantRoutes(viaA)
+			l.now = l.now.Add(2000 * time.Second) // and nobody ticked
 			tt.rival(l)
 			l.wantRoutes(viaB)
 		})
@@ -102,7 +101,7 @@ func TestLapsed(t *testing.T) {
 			tt.rival(l)
 			l.wait(500 * time.Second)
 			l.grant(1, prefixA)
-			l.wait(999 * time.Second)
+			l.wait(1999 * time.Second)
 			tt.rival(l)
 			l.wantRoutes(viaA)
 		})
@@ -124,34 +123,42 @@ func TestLapsed(t *testing.T) {
 			}
 		})
 	}
-	t.Run("expired", func(t *testing.T) {
-		l := start(t)
-		l.grant(1, prefixA)
-		l.asA(2)
-		l.now = l.now.Add(1999 * time.Second) // and nobody ticked
-		l.wait(0)
-		l.wantRoutes(viaB)
-	})
+	another := func(l *lab) { l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000}))) }
 	t.Run("released, for another client", func(t *testing.T) {
 		l := start(t)
 		l.grant(1, prefixA)
-		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000})))
+		another(l)
 		l.giveUp(1, host(1), prefixA)
 		l.wantRoutes(viaB)
 	})
 	t.Run("withdrawn, for another client", func(t *testing.T) {
 		l := start(t)
 		l.grant(1, prefixA)
-		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000})))
+		another(l)
 		l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding)))
+		l.wantRoutes(viaB)
+	})
+	t.Run("forgotten", func(t *testing.T) {
+		l := start(t)
+		l.grant(1, prefixA)
+		another(l)
+		l.Forget(l.now, l.holder(1))
 		l.wantRoutes(viaB)
 	})
 	t.Run("too late for the rival", func(t *testing.T) {
 		l := start(t)
 		l.grant(1, prefixA)
 		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 100, 100})))
-		l.wait(1000 * time.Second)
-		l.wantRoutes(viaA)
+		l.wait(2000 * time.Second)
+		l.wantRoutes()
+	})
+	t.Run("the last rival", func(t *testing.T) {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.asA(3)
+		another(l)
+		l.giveUp(1, host(1), prefixA)
+		l.wantRoutes(viaB)
 	})
 }
 
@@ -168,7 +175,9 @@ func TestMoved(t *testing.T) {
 		"learned lan 2 2001:db8:10::/60 via fe80::1001")
 	l.tellOn("guest", host(1), reply(dhcpv6.Reply, duid(2), 1, pd(2, promise{prefixA, 1000, 2000})))
 	l.wantRoutes(viaA)
-	l.wait(1000 * time.Second)
+	l.giveUp(2, host(1), prefixA) // of IA 1
+	l.wantRoutes(viaA)
+	l.NextHopGone(l.now, "lan", host(1))
 	l.wantRoutes(prefixA + " via fe80::1001 dev 3")
 }
 
@@ -244,7 +253,7 @@ func TestRivalResigns(t *testing.T) {
 		l.grant(1, prefixA)
 		l.asA(2)
 		resign(l)
-		l.wait(1000 * time.Second)
+		l.NextHopGone(l.now, "lan", host(1))
 		if name == "half of it" || name == "somebody else" || name == "another IA" {
 			l.wantRoutes(viaB)
 		} else {
@@ -276,6 +285,20 @@ func TestRivalsBounded(t *testing.T) {
 	for n := range 50 {
 		l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pd(1, many[n:]...)))
 	}
-	l.wait(1000 * time.Second)
+	l.NextHopGone(l.now, "lan", host(1))
 	l.wantRoutes("2001:db8:30::/64 via fe80::1003 dev 2", "2001:db8:20::/64 via fe80::1002 dev 2", "2001:db8:20:1::/64 via fe80::1002 dev 2")
+}
+
+// Nor are there ever more than so many.
+func TestManyRivals(t *testing.T) {
+	l := start(t)
+	for n := range 100 {
+		l.grant(n, fmt.Sprintf("2001:db8:%x::/64", 0x100+n))
+	}
+	for n := range 100 {
+		l.tell(host(200), reply(dhcpv6.Reply, duid(n), 1, pd(1, promise{fmt.Sprintf("2001:db8:%x::/64", 0x100+n), 1000, 2000})))
+	}
+	if l.Rivals() != 64 || l.Counters().Contested != 100 {
+		t.Errorf("%d rivals, %d contested", l.Rivals(), l.Counters().Contested)
+	}
 }
