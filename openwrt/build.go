@@ -95,8 +95,9 @@ func (b *builder) build(p *Packages) (*Config, []Problem) {
 	for n := range b.config.Interfaces {
 		b.finish(&b.config.Interfaces[n])
 	}
-	resolveModes(b, b.config.Interfaces)
 	b.refuseTwins(b.config.Interfaces)
+	b.config.ResolveModes(func(*Interface) bool { return false })
+	b.noteRelaying(b.config.Interfaces)
 
 	c := &b.config.Server
 	var g globals

@@ -86,9 +86,7 @@ func (b *builder) finish(i *Interface) {
 	if i.Device == "" {
 		i.Device = i.networkID
 	}
-	if i.refused {
-		i.Mode = Disabled // setNTP has told why
-	}
+	i.refused = i.badNTP // setNTP has told why
 	s := &i.Server
 	s.MaxPreferred = min(s.MaxPreferred, s.MaxValid)
 	if i.fallback && len(s.Search) == 0 {

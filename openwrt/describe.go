@@ -18,8 +18,12 @@ func Describe(w io.Writer, c *Config) {
 	p := &page{w: w}
 	p.daemon(c)
 	for n := range c.Interfaces {
-		if i := &c.Interfaces[n]; i.Role == Server {
-			p.title = i.label() + ": " + describeRole(i)
+		i := &c.Interfaces[n]
+		p.title = i.label() + ": " + describeRole(i)
+		if i.Role == Relay {
+			p.relaying(i)
+		}
+		if i.Role == Server || i.Role == Relay && i.Mode == Hybrid && !i.Master {
 			p.service(&i.Server)
 			p.information(&i.Server)
 			p.limits(&i.Server)
@@ -27,7 +31,7 @@ func Describe(w io.Writer, c *Config) {
 	}
 	p.title = "not served"
 	for n := range c.Interfaces {
-		if i := &c.Interfaces[n]; i.Role != Server {
+		if i := &c.Interfaces[n]; i.Role == Disabled {
 			p.row(i.label(), describeRole(i))
 		}
 	}
@@ -117,14 +121,65 @@ func orNone(s string) string {
 // describeRole is the mode that came out, and the one configured where it is another.
 func describeRole(i *Interface) string {
 	switch {
-	case i.refused:
+	case i.badNTP:
 		return "its time server is wrong"
-	case i.Role == Relay:
-		return "relay, which is not built in yet"
+	case i.refused:
+		return "its device is another's"
+	case i.Role == Relay && i.Master && i.Mode == Hybrid:
+		return "relay, upstream, unless a prefix is delegated to it"
+	case i.Role == Relay && i.Master:
+		return "relay, upstream"
+	case i.Role == Relay && i.Mode == Hybrid:
+		return "relay while a master does, else server"
+	case i.Role == Disabled && i.Master && i.Mode != Disabled:
+		return "disabled, as no other interface relays"
 	case i.Role != i.Mode:
 		return i.Role.String() + ", as dhcpv6 is " + i.Mode.String()
 	}
 	return i.Role.String()
+}
+
+// relaying is how an interface relays.
+func (p *page) relaying(i *Interface) {
+	r := &i.Relaying
+	p.label = "relays to"
+	for _, s := range r.Servers {
+		to := s.Addr.String()
+		if s.Interface != "" {
+			to += " on " + s.Interface
+		}
+		p.value(to)
+	}
+	if len(r.Servers) == 0 {
+		p.value("all servers, ff05::1:3")
+	}
+	if i.Master {
+		return
+	}
+	link := "of its own, else of the master"
+	if r.StrictLink {
+		link = "of its own, else ::"
+	}
+	p.row("link-address", link)
+	p.row("routes to prefixes", map[bool]string{true: "yes", false: "no"}[r.Routes])
+	p.label = "DNS servers"
+	switch {
+	case !i.rewritesDNS():
+		p.value("as the server says")
+	case len(i.Server.DNS) > 0:
+		p.addrs(i.Server.DNS)
+	default:
+		p.value("this router")
+	}
+	if len(r.RemoteID) > 0 {
+		p.row("Remote-Id", strconv.FormatUint(uint64(binary.BigEndian.Uint32(r.RemoteID)), 10)+":"+strconv.Quote(string(r.RemoteID[4:])))
+	}
+	if len(r.SubscriberID) > 0 {
+		p.row("Subscriber-Id", strconv.Quote(string(r.SubscriberID)))
+	}
+	if r.LinkLayer {
+		p.row("client's MAC", "sent along")
+	}
 }
 
 // service is what leases the clients get.

@@ -57,10 +57,13 @@ func checkConfig(t *testing.T, c *Config) {
 		if i.Name != i.Server.Name || i.Name == "" || i.Role == Hybrid || len(i.Device) > 15 {
 			t.Errorf("interface %+v", i)
 		}
-		for _, a := range i.RelayServers {
-			if !a.Is6() || a.Zone() != "" {
-				t.Errorf("relay server %s", a)
+		for _, s := range i.Relaying.Servers {
+			if local := s.Addr.IsLinkLocalUnicast() || s.Addr.IsLinkLocalMulticast(); !s.Addr.Is6() || s.Addr.Zone() != "" || local && s.Interface == "" {
+				t.Errorf("relay server %v", s)
 			}
+		}
+		if len(i.Relaying.RemoteID) > 4+maxIdentifier || len(i.Relaying.SubscriberID) > maxIdentifier {
+			t.Errorf("identifiers of a relay: %v", i.Relaying)
 		}
 	}
 	for _, h := range s.Hosts {

@@ -20,20 +20,22 @@ type Interface struct {
 	Role   Mode   // what came of Mode: Disabled, Server or Relay
 	Master bool   // the upstream side of relaying
 
-	Upstream     []string     // logical interfaces whose netifd data applies here, too
-	RelayServers []netip.Addr // unicast targets of relaying; none: All_DHCP_Servers
+	Upstream []string // logical interfaces whose netifd data applies here, too
 
-	Server server.Interface
+	Relaying Relaying
+	Server   server.Interface
 
 	modePos   uci.Pos // where its mode is set
 	networkID string  // device by the older option networkid
 	fallback  bool    // without a search list, take the system's
-	refused   bool    // by an option that makes odhcpd give up the whole interface
+	refused   bool    // it has no Role but Disabled: by an option that makes odhcpd give it up, or as a twin
+	badNTP    bool    // which is one of these
 }
 
 func newInterface(name string) Interface {
 	return Interface{
-		Name: name,
+		Name:     name,
+		Relaying: Relaying{Routes: true},
 		Server: server.Interface{
 			Name:            name,
 			LeaseTime:       server.DefaultLeaseTime,
@@ -58,7 +60,7 @@ func newInterface(name string) Interface {
 // interfaceOptions are the options of a "dhcp" section in /etc/config/dhcp and of an "interface" section in
 // /etc/config/lan6d.
 func interfaceOptions(i *Interface) table {
-	s := &i.Server
+	s, r := &i.Server, &i.Relaying
 	return table{foreign: foreignInterfaceOptions, options: []option{
 		{name: "interface", one: setNothing}, // read before: it names the section
 		{name: "ifname", field: &i.Device, one: setDevice},
@@ -83,7 +85,7 @@ func interfaceOptions(i *Interface) table {
 		{name: "dhcpv6_assignall", field: &s.AssignAll, one: setBool},
 		{name: "dhcpv6_hostidlength", field: &s.HostIDLength, one: setClamped,
 			low: server.DefaultHostIDLength, high: server.MaxHostIDLength},
-		{name: "dhcpv6_relay_servers", field: &i.RelayServers, many: setRelayServers},
+		{name: "dhcpv6_relay_servers", field: &r.Servers, many: setRelayServers},
 		{name: "prefix_filter", field: &s.PrefixFilter, one: setPrefixFilter},
 
 		// What odhcpd lacks or has given up:
@@ -97,6 +99,13 @@ func interfaceOptions(i *Interface) table {
 		{name: "pd_cer", field: &s.CERID, one: setAddr6},
 		{name: "filter_class", field: &s.FilterClass, one: setFilterClass},
 		{name: "max_offers", field: &s.MaxOffers, one: setInt, low: 1, high: 65535},
+
+		{name: "relay_link_address", field: &r.StrictLink, one: setRelayLinkAddress},
+		{name: "relay_routes", field: &r.Routes, one: setBool},
+		{name: "always_rewrite_dns", field: &r.RewriteDNS, one: setChoice},
+		{name: "relay_remote_id", field: &r.RemoteID, one: setRemoteID},
+		{name: "relay_subscriber_id", field: &r.SubscriberID, one: setIdentifier},
+		{name: "relay_client_mac", field: &r.LinkLayer, one: setBool},
 
 		// What odhcpd had:
 		{name: "ra_management", gone: "ra_flags and ra_slaac replaced it"},
@@ -161,14 +170,6 @@ func setDNS(l *list) {
 	}
 }
 
-func setRelayServers(l *list) {
-	for i, v := range l.values {
-		if a, err := parseAddr6(v); l.take(i, 0, true, err) {
-			l.addAddr(a)
-		}
-	}
-}
-
 func setSearch(l *list) {
 	for i, v := range l.values {
 		if name, err := parseDomain(v); l.take(i, nameLength(name), true, err) {
@@ -189,7 +190,7 @@ func setDNR(l *list) {
 // setNTP fills both the NTP and the SNTP servers. An unspecified address among them makes odhcpd give up the interface.
 func setNTP(l *list) {
 	i := l.field.(*Interface)
-	i.refused = false
+	i.badNTP = false
 	for n, v := range l.values {
 		s, ok, err := parseNTP(v)
 		size := 4 + 16 // of a suboption of the NTP Server option (RFC 5908, section 4)
@@ -197,7 +198,7 @@ func setNTP(l *list) {
 			size = 4 + nameLength(s.Name)
 		}
 		if err == errUnspecified {
-			i.refused = true
+			i.badNTP = true
 			err = about(v, "is no address of a server, the interface is not served")
 		}
 		if !l.take(n, size, ok, err) {

@@ -18,6 +18,16 @@ func addrs(texts ...string) (addrs []netip.Addr) {
 	return addrs
 }
 
+// relaysTo sets the destinations of relaying.
+func relaysTo(texts ...string) func(*Interface) {
+	return func(i *Interface) {
+		for _, text := range texts {
+			addr, name, _ := strings.Cut(text, "%")
+			i.Relaying.Servers = append(i.Relaying.Servers, RelayServer{netip.MustParseAddr(addr), name})
+		}
+	}
+}
+
 func TestInterfaceDefaults(t *testing.T) {
 	s := newInterface("lan").Server
 	if s.LeaseTime != 43200 || s.MaxPreferred != 2700 || s.MaxValid != 5400 || !s.Dynamic || !s.Addresses || !s.Prefixes ||
@@ -49,6 +59,8 @@ func TestInterfaceUniformOptions(t *testing.T) {
 		"dns_service":      func(i *Interface) *bool { return &i.Server.OwnDNS },
 		"dhcpv6_na":        func(i *Interface) *bool { return &i.Server.Addresses },
 		"dhcpv6_pd":        func(i *Interface) *bool { return &i.Server.Prefixes },
+		"relay_routes":     func(i *Interface) *bool { return &i.Relaying.Routes },
+		"relay_client_mac": func(i *Interface) *bool { return &i.Relaying.LinkLayer },
 		"dhcpv6_assignall": func(i *Interface) *bool { return &i.Server.AssignAll },
 		"domain_fallback":  func(i *Interface) *bool { return &i.fallback },
 	} {
@@ -96,10 +108,35 @@ var interfaceRows = []row[Interface]{
 
 	{lines: "option upstream 'wan wan6'", want: func(i *Interface) { i.Upstream = []string{"wan", "wan6"} }},
 	{lines: "list upstream 'a/b'", problem: "error upstream: "},
-	{lines: "list dhcpv6_relay_servers '2001:db8::1'", want: func(i *Interface) { i.RelayServers = addrs("2001:db8::1") }},
-	{lines: "list dhcpv6_relay_servers 'ff05::1:3'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers '2001:db8::1'\nlist dhcpv6_relay_servers 'fe80::1%wan'", want: relaysTo("2001:db8::1", "fe80::1%wan")},
+	{lines: "option dhcpv6_relay_servers 'ff05::1:3 ff05::1:3%wan ff02::1:2%wan fd00::1'",
+		want: relaysTo("ff05::1:3", "ff05::1:3%wan", "ff02::1:2%wan", "fd00::1")},
 	{lines: "list dhcpv6_relay_servers '192.0.2.1'", problem: "error dhcpv6_relay_servers: "},
-	{lines: "list dhcpv6_relay_servers 'fe80::1%eth0'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers '::ffff:192.0.2.1'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers '::'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers '::1'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers 'fe80::1'",
+		problem: `error dhcpv6_relay_servers: "fe80::1" is link-local, allowed is fe80::1%interface`},
+	{lines: "list dhcpv6_relay_servers 'ff02::1:2'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers 'fe80::1%'", problem: "error dhcpv6_relay_servers: "},
+	{lines: "list dhcpv6_relay_servers 'dhcp.example'", problem: `error dhcpv6_relay_servers: "dhcp.example" is no address of a DHCPv6 server, `},
+	{lines: "option relay_link_address 'auto'"},
+	{lines: "option relay_link_address 'strict'", want: func(i *Interface) { i.Relaying.StrictLink = true }},
+	{lines: "option relay_link_address 'none'", problem: `error relay_link_address: "none" is no way to find a link-address, allowed are auto, strict`},
+	{lines: "option always_rewrite_dns '1'", want: func(i *Interface) { i.Relaying.RewriteDNS = Yes }},
+	{lines: "option always_rewrite_dns '0'", want: func(i *Interface) { i.Relaying.RewriteDNS = No }},
+	{lines: "option always_rewrite_dns 'auto'", problem: "error always_rewrite_dns: "},
+	{lines: "option relay_remote_id '32473:port 7'", want: func(i *Interface) { i.Relaying.RemoteID = []byte("\x00\x00\x7e\xd9port 7") }},
+	{lines: "option relay_remote_id '0:0x00ff'", want: func(i *Interface) { i.Relaying.RemoteID = []byte{0, 0, 0, 0, 0, 0xff} }},
+	{lines: "option relay_remote_id 'port 7'", problem: `error relay_remote_id: "port 7" is no Remote-Id, allowed is an enterprise number`},
+	{lines: "option relay_remote_id '4294967296:x'", problem: "error relay_remote_id: "},
+	{lines: "option relay_remote_id '-1:x'", problem: "error relay_remote_id: "},
+	{lines: "option relay_remote_id '1:'", problem: "error relay_remote_id: "},
+	{lines: "option relay_subscriber_id 'flat 12'", want: func(i *Interface) { i.Relaying.SubscriberID = []byte("flat 12") }},
+	{lines: "option relay_subscriber_id '0x0aFF'", want: func(i *Interface) { i.Relaying.SubscriberID = []byte{0x0a, 0xff} }},
+	{lines: "option relay_subscriber_id '0xabc'", problem: `error relay_subscriber_id: "0xabc" is not an even number of hexadecimal digits`},
+	{lines: "option relay_subscriber_id '0x'", problem: "error relay_subscriber_id: "},
+	{lines: "option relay_subscriber_id '" + strings.Repeat("x", 256) + "'", problem: "error relay_subscriber_id: "},
 
 	{lines: "option dns '2001:db8::1 192.0.2.1 fe80::1'", want: func(i *Interface) { i.Server.DNS = addrs("2001:db8::1", "fe80::1") }},
 	{lines: "option dns '192.0.2.1'"},
@@ -124,9 +161,9 @@ var interfaceRows = []row[Interface]{
 		i.Server.NTP = []server.NTPServer{
 			{Addr: netip.MustParseAddr("2001:db8::1")}, {Addr: netip.MustParseAddr("ff02::101")}, {Name: "ntp.example"}}
 	}},
-	{lines: "option ntp '::'", want: func(i *Interface) { i.refused = true },
+	{lines: "option ntp '::'", want: func(i *Interface) { i.badNTP = true },
 		problem: "error ntp: :: is no address of a server, the interface is not served"},
-	{lines: "option ntp '0.0.0.0'", want: func(i *Interface) { i.refused = true }, problem: "error ntp: 0.0.0.0 is no address"},
+	{lines: "option ntp '0.0.0.0'", want: func(i *Interface) { i.badNTP = true }, problem: "error ntp: 0.0.0.0 is no address"},
 	{lines: "option ntp '1.2.3'", problem: `error ntp: "1.2.3" is neither an IP address nor a domain name`},
 	{lines: "option ntp 'fe80::1%eth0'", problem: "error ntp: "},
 	{lines: "option ntp '2001:db8::g'", problem: "error ntp: "},
@@ -217,7 +254,7 @@ var interfaceRows = []row[Interface]{
 
 func TestInterfaceOptions(t *testing.T) {
 	uniform := map[string]bool{"master": true, "dynamicdhcp": true, "dns_service": true, "dhcpv6_na": true, "dhcpv6_pd": true,
-		"dhcpv6_assignall": true, "domain_fallback": true, "leasetime": true, "max_preferred_lifetime": true, "max_valid_lifetime": true}
+		"dhcpv6_assignall": true, "domain_fallback": true, "relay_routes": true, "relay_client_mac": true, "leasetime": true, "max_preferred_lifetime": true, "max_valid_lifetime": true}
 	var names []string
 	for _, o := range interfaceOptions(&Interface{}).options {
 		if !uniform[o.name] {

@@ -24,33 +24,59 @@ func parseMode(s string) (Mode, error) {
 	return Disabled, wrong(s, "is no mode, allowed are disabled, server, relay, hybrid")
 }
 
-// resolveModes decides the Role of every interface: relaying needs a master and a side that is relayed, and hybrid
-// depends on the master's role.
+// ResolveModes decides the Role of every interface, and tells whether one has changed. It is to be called again whenever
+// what delegated tells may have: whether a prefix is delegated to a master interface.
 //
-// A hybrid master would relay if it had no delegated prefix. Only netifd knows that; without it, odhcpd disables such a
-// master, and so does this.
-func resolveModes(b *builder, interfaces []Interface) {
-	var relaying, relayed bool
+// A master relays unless it is hybrid and has a prefix, from which its neighbours can be served; it does not if nobody is to
+// be relayed. Other interfaces that are hybrid relay while a master does. One that is to relay stays so without a master.
+func (c *Config) ResolveModes(delegated func(master *Interface) bool) (changed bool) {
+	relayed := false
+	for n := range c.Interfaces {
+		i := &c.Interfaces[n]
+		relayed = relayed || !i.Master && !i.refused && (i.Mode == Relay || i.Mode == Hybrid)
+	}
+	relaying := false
+	role := func(i *Interface) Mode {
+		switch {
+		case i.refused:
+			return Disabled
+		case i.Master && (i.Mode == Relay || i.Mode == Hybrid):
+			if !relayed || i.Mode == Hybrid && delegated(i) {
+				return Disabled
+			}
+			return Relay
+		case i.Mode == Hybrid && relaying:
+			return Relay
+		case i.Mode == Hybrid:
+			return Server
+		}
+		return i.Mode
+	}
+	for _, masters := range []bool{true, false} { // what the others do depends on the masters
+		for n := range c.Interfaces {
+			i := &c.Interfaces[n]
+			if i.Master != masters {
+				continue
+			}
+			was := i.Role
+			i.Role = role(i)
+			changed = changed || i.Role != was
+			relaying = relaying || i.Master && i.Role == Relay
+		}
+	}
+	return changed
+}
+
+// noteRelaying warns of interfaces that are to relay while there is nowhere to relay to.
+func (b *builder) noteRelaying(interfaces []Interface) {
 	for n := range interfaces {
-		i := &interfaces[n]
-		relaying = relaying || i.Master && i.Mode == Relay
-		relayed = relayed || !i.Master && (i.Mode == Relay || i.Mode == Hybrid)
+		if i := &interfaces[n]; i.Master && i.wanted() && i.Mode != Server {
+			return
+		}
 	}
 	for n := range interfaces {
-		i := &interfaces[n]
-		i.Role = i.Mode
-		switch {
-		case i.Master && i.Mode == Relay && !relayed:
-			i.Role = Disabled
-		case i.Master && i.Mode == Hybrid:
-			i.Role = Disabled
-		case i.Mode == Hybrid && relaying:
-			i.Role = Relay
-		case i.Mode == Hybrid:
-			i.Role = Server
-		}
-		if i.Role == Relay || i.Master && i.Mode == Hybrid {
-			b.warn(i.modePos, "dhcpv6", i.Mode.String()+": interface "+i.Name+" is not served, relaying is not built in yet")
+		if i := &interfaces[n]; i.Role == Relay {
+			b.warn(i.modePos, "dhcpv6", "relay: there is no upstream interface to relay to, set in its section: option dhcpv6 'relay' and option master '1'")
 		}
 	}
 }

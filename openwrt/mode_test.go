@@ -6,49 +6,71 @@ import (
 )
 
 func TestResolveModes(t *testing.T) {
-	for _, tt := range []struct{ in, want string }{ // * marks a master
-		{"server", "server"},
-		{"disabled", "disabled"},
-		{"*server", "server"},
-		{"relay", "relay!"},    // stays relay even with no master
-		{"hybrid", "server"},   // no master at all
-		{"*relay", "disabled"}, // nobody to relay for
-		{"*relay server", "disabled server"},
-		{"*relay relay", "relay! relay!"},
-		{"*relay hybrid", "relay! relay!"},
-		{"hybrid *relay", "relay! relay!"},
-		{"*relay hybrid server", "relay! relay! server"},
-		{"*disabled hybrid", "disabled server"},
-		{"*server hybrid", "server server"},
-		{"*hybrid hybrid", "disabled! server"}, // it would depend on netifd
-		{"*hybrid", "disabled!"},
+	for _, tt := range []struct{ in, want, prefix string }{ // * marks a master; prefix: with one delegated to it, if that matters
+		{in: "server", want: "server"},
+		{in: "disabled", want: "disabled"},
+		{in: "*server", want: "server"},
+		{in: "relay", want: "relay"},     // stays relay even with no master
+		{in: "hybrid", want: "server"},   // no master at all
+		{in: "*relay", want: "disabled"}, // nobody to relay for
+		{in: "*relay server", want: "disabled server"},
+		{in: "*relay relay", want: "relay relay"},
+		{in: "*relay hybrid", want: "relay relay"},
+		{in: "hybrid *relay", want: "relay relay"},
+		{in: "*relay hybrid server", want: "relay relay server"},
+		{in: "*disabled hybrid", want: "disabled server"},
+		{in: "*server hybrid", want: "server server"},
+		{in: "*hybrid hybrid", want: "relay relay", prefix: "disabled server"},
+		{in: "*hybrid relay hybrid", want: "relay relay relay", prefix: "disabled relay server"},
+		{in: "*hybrid *relay hybrid", want: "relay relay relay", prefix: "disabled relay relay"},
+		{in: "*hybrid server", want: "disabled server"},
+		{in: "*hybrid", want: "disabled"},
+		{in: "*relay -hybrid", want: "disabled disabled"}, // - marks one that is refused
+		{in: "-*hybrid hybrid", want: "disabled server"},
 	} {
-		var interfaces []Interface
+		c := &Config{}
 		for _, word := range strings.Fields(tt.in) {
 			i := newInterface("lan")
-			mode, master := strings.CutPrefix(word, "*")
-			i.Master = master
+			word, i.refused = strings.CutPrefix(word, "-")
+			word, i.Master = strings.CutPrefix(word, "*")
 			var err error
-			if i.Mode, err = parseMode(mode); err != nil {
+			if i.Mode, err = parseMode(word); err != nil {
 				t.Fatal(err)
 			}
-			interfaces = append(interfaces, i)
+			c.Interfaces = append(c.Interfaces, i)
 		}
-		b := &builder{config: &Config{}}
-		resolveModes(b, interfaces)
-		var got []string
-		warnings := 0
-		for n := range interfaces {
-			got = append(got, interfaces[n].Role.String())
-		}
-		warnings = strings.Count(tt.want, "!")
-		if strings.Join(got, " ") != strings.ReplaceAll(tt.want, "!", "") || len(b.problems) != warnings {
-			t.Errorf("%s: got %s with %v, want %s", tt.in, got, b.problems, tt.want)
-		}
-		for _, p := range b.problems {
-			if p.Severity != Warning || !strings.Contains(p.Text, "relaying is not built in yet") {
-				t.Errorf("%s: %v", tt.in, p)
+		for _, delegated := range []bool{false, true, false} {
+			want := tt.want
+			if delegated && tt.prefix != "" {
+				want = tt.prefix
+			}
+			before := roles(c)
+			changed := c.ResolveModes(func(master *Interface) bool {
+				if !master.Master {
+					t.Errorf("%s: asked for the prefix of an interface that is no master", tt.in)
+				}
+				return delegated
+			})
+			if got := roles(c); got != want || changed != (got != before) {
+				t.Errorf("%s: got %s from %s (changed: %v), want %s", tt.in, got, before, changed, want)
 			}
 		}
+	}
+}
+
+func roles(c *Config) string {
+	var list []string
+	for n := range c.Interfaces {
+		list = append(list, c.Interfaces[n].Role.String())
+	}
+	return strings.Join(list, " ")
+}
+
+func TestRelayToNowhere(t *testing.T) {
+	_, problems := build(t, "config dhcp lan\n option dhcpv6 relay\nconfig dhcp guest\n option dhcpv6 hybrid\nconfig dhcp wan6\n option master 1\n", "")
+	wantProblems(t, problems, "warning dhcp:2: dhcpv6: relay: there is no upstream interface to relay to")
+	for _, mode := range []string{"relay", "hybrid"} {
+		_, problems = build(t, "config dhcp lan\n option dhcpv6 relay\nconfig dhcp wan6\n option master 1\n option dhcpv6 "+mode+"\n", "")
+		wantProblems(t, problems)
 	}
 }

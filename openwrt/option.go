@@ -126,6 +126,8 @@ func (l *list) empty() {
 		*f = nil
 	case *[]netip.Addr:
 		*f = nil
+	case *[]RelayServer:
+		*f = nil
 	case *[]server.DNR:
 		*f = nil
 	case *[]server.HostDUID:

@@ -6,18 +6,21 @@ import (
 	"lan6d/openwrt/uci"
 )
 
-// refuseTwins disables an interface whose device is that of an earlier one: a device has one server.
+// refuseTwins refuses an interface whose device is that of an earlier one: a device has one server or relay.
 func (b *builder) refuseTwins(interfaces []Interface) {
 	for n := range interfaces {
 		i := &interfaces[n]
 		for m := range interfaces[:n] {
-			if first := &interfaces[m]; i.Role == Server && first.Role == Server && i.DeviceName() == first.DeviceName() {
-				i.Role = Disabled
+			if first := &interfaces[m]; i.wanted() && first.wanted() && i.DeviceName() == first.DeviceName() {
+				i.refused = true
 				b.fail(i.modePos, "dhcpv6", "device "+i.DeviceName()+" is served as interface "+first.Name+" already, not as "+i.Name+" too")
 			}
 		}
 	}
 }
+
+// wanted reports whether the interface may have another Role than Disabled.
+func (i *Interface) wanted() bool { return i.Mode != Disabled && !i.refused }
 
 // noteTwins warns when a host has the identity or the interface id of an earlier one.
 func (b *builder) noteTwins(pos uci.Pos, h *host) {
