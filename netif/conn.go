@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+	"time"
 
 	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/socket"
@@ -14,6 +15,10 @@ import (
 // netlinkBuffer is longer than any datagram that the kernel makes of a dump:
 // those have at most 32 KiB.
 const netlinkBuffer = 33 << 10
+
+// requestTimeout is how long one request may take. The kernel answers at once,
+// unless somebody else holds the lock of all network configuration.
+const requestTimeout = 5 * time.Second
 
 // routeConn is a rtnetlink socket. netlink.Conn would do, and so would the
 // methods of socket.Conn that take a context, were it not for what they bring
@@ -110,23 +115,54 @@ func (c *routeConn) send(request []byte) error {
 	return os.NewSyscallError("sendto", err)
 }
 
-// dump asks for all objects of a kind (RTM_GET*) and hands each to apply. It
-// returns whether nothing changed meanwhile.
-func (c *routeConn) dump(kind netlink.HeaderType, data []byte, apply func(netlink.Message)) (whole bool, err error) {
+// request sends a request of a new sequence number.
+func (c *routeConn) request(kind netlink.HeaderType, flags netlink.HeaderFlags, data []byte) error {
 	c.sequence++
 	request, err := netlink.Message{
 		Header: netlink.Header{
 			Length:   uint32(unix.NLMSG_HDRLEN + len(data)),
 			Type:     kind,
-			Flags:    netlink.Request | netlink.Dump,
+			Flags:    netlink.Request | flags,
 			Sequence: c.sequence,
 		},
 		Data: data,
 	}.MarshalBinary()
 	if err != nil {
-		return false, err
+		return err
 	}
-	if err := c.send(request); err != nil {
+	return c.send(request)
+}
+
+// ask sends a request that has one answer, and returns it: valid until the next
+// call. There may be others before it, to requests that were given up.
+func (c *routeConn) ask(kind netlink.HeaderType, flags netlink.HeaderFlags, data []byte) (netlink.Message, error) {
+	if err := c.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
+		return netlink.Message{}, err
+	}
+	if err := c.request(kind, flags, data); err != nil {
+		return netlink.Message{}, err
+	}
+	for {
+		messages, err := c.receive()
+		if err != nil {
+			return netlink.Message{}, err
+		}
+		for _, m := range messages {
+			switch {
+			case m.Header.Sequence != c.sequence:
+			case m.Header.Type == netlink.Error:
+				return m, messageError(m)
+			default:
+				return m, nil
+			}
+		}
+	}
+}
+
+// dump asks for all objects of a kind (RTM_GET*) and hands each to apply. It
+// returns whether nothing changed meanwhile.
+func (c *routeConn) dump(kind netlink.HeaderType, data []byte, apply func(netlink.Message)) (whole bool, err error) {
+	if err := c.request(kind, netlink.Dump, data); err != nil {
 		return false, err
 	}
 	whole = true

@@ -20,10 +20,6 @@ const RouteProtocol = 0x6d
 // one.
 const DefaultRouteMetric = 1024
 
-// routeTimeout is how long one request may take. The kernel answers at once,
-// unless somebody else holds the lock of all network configuration.
-const routeTimeout = 5 * time.Second
-
 // A Route is an IPv6 unicast route of the main table.
 type Route struct {
 	Prefix  netip.Prefix // what follows its length is ignored
@@ -132,43 +128,43 @@ func (r *Routes) request(kind netlink.HeaderType, flags netlink.HeaderFlags, rou
 	if err != nil {
 		return err
 	}
-	data := route.message()
-	r.conn.sequence++
-	request, err := netlink.Message{
-		Header: netlink.Header{
-			Length:   uint32(unix.NLMSG_HDRLEN + len(data)),
-			Type:     kind,
-			Flags:    netlink.Request | netlink.Acknowledge | flags,
-			Sequence: r.conn.sequence,
-		},
-		Data: data,
-	}.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	if err := r.conn.SetDeadline(time.Now().Add(routeTimeout)); err != nil {
-		return err
-	}
-	if err := r.conn.send(request); err != nil {
-		return err
-	}
-	return r.acknowledged()
+	_, err = r.conn.ask(kind, netlink.Acknowledge|flags, route.message())
+	return err
 }
 
-// acknowledged waits for the answer to the last request. There may be others
-// before it, to requests that were given up.
-func (r *Routes) acknowledged() error {
-	for {
-		messages, err := r.conn.receive()
-		if err != nil {
-			return err
-		}
-		for _, m := range messages {
-			if m.Header.Sequence == r.conn.sequence && m.Header.Type == netlink.Error {
-				return messageError(m)
-			}
+// Toward returns the index of the interface by which datagrams to an address
+// leave, as the kernel's routes and rules have it now.
+func (r *Routes) Toward(to netip.Addr) (ifindex int, err error) {
+	request := make([]byte, unix.SizeofRtMsg, 32)
+	request[0], request[1] = unix.AF_INET6, 128
+	m, err := r.conn.ask(unix.RTM_GETROUTE, 0, appendAddrAttr(request, unix.RTA_DST, to))
+	if err == nil {
+		ifindex, err = outgoing(m.Data)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("route to %v: %w", to, err)
+	}
+	return ifindex, nil
+}
+
+// outgoing reads the interface in the data of an RTM_NEWROUTE message.
+func outgoing(b []byte) (ifindex int, err error) {
+	if len(b) < unix.SizeofRtMsg {
+		return 0, errShortRoute
+	}
+	ad, err := netlink.NewAttributeDecoder(b[unix.SizeofRtMsg:])
+	if err != nil {
+		return 0, err
+	}
+	for ad.Next() {
+		if ad.Type() == unix.RTA_OIF {
+			ifindex = int(ad.Uint32())
 		}
 	}
+	if b[7] != unix.RTN_UNICAST || ifindex == 0 { // unreachable, or an address of our own
+		return 0, unix.ENETUNREACH
+	}
+	return ifindex, ad.Err()
 }
 
 var errRoutesChange = errors.New("list routes: they change all the time")
@@ -181,7 +177,7 @@ func (r *Routes) List() ([]Route, error) {
 	for range dumpAttempts {
 		var routes []Route
 		var bad error
-		if err := r.conn.SetDeadline(time.Now().Add(routeTimeout)); err != nil {
+		if err := r.conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
 			return nil, err
 		}
 		whole, err := r.conn.dump(unix.RTM_GETROUTE, request, func(m netlink.Message) {

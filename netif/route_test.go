@@ -323,3 +323,26 @@ func FuzzRouteMessage(f *testing.F) {
 		}
 	})
 }
+
+// Toward tells by which interface an address is reached, as the kernel decides.
+func TestRouteToward(t *testing.T) {
+	r := openRoutes(t)
+	netnstest.Link(t, r.ns, "wan0", netnstest.New(t), "eth0")
+	wan := r.ns.Ifindex(t, "wan0")
+	r.ns.AddAddr(t, "wan0", "2001:db8:ffff::1/64")
+	r.ns.IP(t, "route add 2001:db8:5::/48 via fe80::1 dev wan0", "route add 2001:db8:5:1::/64 via fe80::1 dev lan0",
+		"route add unreachable 2001:db8:6::/48")
+	for addr, want := range map[string]int{
+		"2001:db8::5": r.index, "2001:db8:ffff::5": wan, "2001:db8:5:2::1": wan, "2001:db8:5:1::1": r.index,
+	} {
+		if got, err := r.Toward(netip.MustParseAddr(addr)); got != want || err != nil {
+			t.Errorf("%s: interface %d, %v, want %d", addr, got, err, want)
+		}
+	}
+	for _, addr := range []string{"2001:db8:7::1", "2001:db8:6::1", "2001:db8::1"} {
+		if got, err := r.Toward(netip.MustParseAddr(addr)); err == nil {
+			t.Errorf("%s: interface %d, want an error", addr, got)
+		}
+	}
+	r.sync(t, 0, 0)
+}

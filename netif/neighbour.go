@@ -1,0 +1,58 @@
+package netif
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/mdlayher/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// Neighbours looks into the kernel's neighbour table. It is for one goroutine.
+type Neighbours struct {
+	conn *routeConn
+}
+
+// OpenNeighbours returns the neighbours of a network namespace given by its
+// file descriptor, or of the caller's if that is 0.
+func OpenNeighbours(netns int) (*Neighbours, error) {
+	conn, err := dialRoute(0, netns)
+	if err != nil {
+		return nil, err
+	}
+	return &Neighbours{conn: conn}, nil
+}
+
+// Close closes the socket.
+func (n *Neighbours) Close() error { return n.conn.Close() }
+
+// LinkLayer returns the link-layer address of a neighbour on an interface: nil
+// if the kernel has not learnt it. It is valid until the next call. (Kernels
+// before 5.0 cannot be asked.)
+func (n *Neighbours) LinkLayer(ifindex int, neighbour netip.Addr) []byte {
+	request := make([]byte, unix.SizeofNdMsg, 32)
+	request[0] = unix.AF_INET6
+	binary.NativeEndian.PutUint32(request[4:], uint32(ifindex))
+	m, err := n.conn.ask(unix.RTM_GETNEIGH, 0, appendAddrAttr(request, unix.NDA_DST, neighbour))
+	if err != nil || m.Header.Type != unix.RTM_NEWNEIGH || len(m.Data) < unix.SizeofNdMsg {
+		return nil
+	}
+	const known = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT
+	if binary.NativeEndian.Uint16(m.Data[8:])&known == 0 {
+		return nil
+	}
+	ad, err := netlink.NewAttributeDecoder(m.Data[unix.SizeofNdMsg:])
+	if err != nil {
+		return nil
+	}
+	var address []byte
+	for ad.Next() {
+		if ad.Type() == unix.NDA_LLADDR {
+			address = ad.Bytes()
+		}
+	}
+	if ad.Err() != nil {
+		return nil
+	}
+	return address
+}
