@@ -18,6 +18,11 @@ isc-dhcp-relay   | dhcrelay                            | a real relay (ISC)
 dibbler-relay    | dibbler-relay                       | a real relay (dibbler)
 wide-dhcpv6-relay | dhcp6relay                         | a real relay (WIDE)
 qemu-user        | qemu-mips                           | runs the tests as on MIPS and ARM
+kea-dhcp6-server | kea-dhcp6                           | a real DHCPv6 server (Kea)
+isc-dhcp-server  | dhcpd                               | a real DHCPv6 server (ISC)
+dibbler-server   | dibbler-server                      | a real DHCPv6 server (dibbler)
+dnsmasq-base     | dnsmasq                             | a real DHCPv6 server (dnsmasq)
+wide-dhcpv6-server | dhcp6s                            | a real DHCPv6 server (WIDE)
 xz-utils         | xz                                  | measures the compressed size'
 
 again="$(realpath "$0") ${1-}"
@@ -87,7 +92,8 @@ install || { $sudo apt-get update -qq && install; } || {
 }
 
 # Nor shall they start at the next boot of this machine.
-for unit in wide-dhcpv6-client wide-dhcpv6-relay isc-dhcp-relay dibbler-client dibbler-relay; do
+for unit in wide-dhcpv6-client wide-dhcpv6-relay wide-dhcpv6-server isc-dhcp-relay isc-dhcp-server \
+	dibbler-client dibbler-relay dibbler-server kea-dhcp6-server; do
 	case $missing in
 	*"$unit"*)
 		$sudo update-rc.d "$unit" disable >/dev/null 2>&1 || true

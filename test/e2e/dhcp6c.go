@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -13,6 +15,12 @@ type dhcp6c struct {
 
 func newDhcp6c(h *host) client {
 	h.ip("link add dn0 type bridge\nlink set dn0 up")
+	// Like the others it has a DUID-LL of eth0. The file begins with the length, in the machine's own byte order.
+	duid, err := hex.DecodeString(strings.ReplaceAll(duidLL(h), ":", ""))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.write("/var/lib/dhcpv6/dhcp6c_duid", 0o600, string(append(binary.NativeEndian.AppendUint16(nil, uint16(len(duid))), duid...)))
 	h.write("/run/e2e/dhcp6c-script", 0o755, "#!/bin/sh\nenv | grep ^new_ >>/run/e2e/report\n")
 	return &dhcp6c{host: h}
 }

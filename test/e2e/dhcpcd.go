@@ -52,7 +52,7 @@ func (c *dhcpcd) renew() { c.signal(syscall.SIGUSR1) }
 // signal lets a script that is about to end do so first: dhcpcd 9.4.1 may hang when it gets a signal while it waits for
 // one.
 func (c *dhcpcd) signal(sig syscall.Signal) {
-	time.Sleep(time.Second / 2)
+	time.Sleep(time.Second)
 	c.proc.signal(sig)
 }
 
