@@ -17,6 +17,7 @@ import (
 	"lan6d/dhcpv6/server"
 	"lan6d/netif"
 	"lan6d/openwrt"
+	"lan6d/relay"
 )
 
 // daemon is the program while it runs. Its loop is the one goroutine that owns all of this; the feeders (a receiver for
@@ -27,6 +28,7 @@ type daemon struct {
 	log      *logger
 	config   *openwrt.Config
 	server   *server.Server
+	relay    relaying
 	store    *store
 	routes   *routes
 	views    views
@@ -37,6 +39,7 @@ type daemon struct {
 	lost     chan *netif.Socket // whose receiver has ended
 	outbox   *netif.Outbox
 	served   map[string]*served // by logical name
+	sockets  map[int]*served    // those that have one, by the interface's index
 	tick     chan struct{}
 	timer    *time.Timer // sends to tick
 	wake     time.Time   // when timer fires
@@ -79,12 +82,14 @@ func serve(o options, stderr io.Writer) (err error) {
 	d := &daemon{
 		options: o, log: log, batches: make(chan *netif.Batch), reports: make(chan error, 16),
 		lost:   make(chan *netif.Socket),
-		served: make(map[string]*served), tick: make(chan struct{}, 1),
+		served: make(map[string]*served), sockets: make(map[int]*served), tick: make(chan struct{}, 1),
 	}
 	d.timer = time.AfterFunc(time.Hour, d.alarm)
 	d.clocks = systemClocks()
 	d.clocks.stepped = watchSteps(d.report)
-	d.server = server.New(d.clocks.now(), server.Config{})
+	now := d.clocks.now()
+	d.server = server.New(now, server.Config{})
+	d.relay.Relay = relay.New(now, relay.Config{})
 	kernel, err := netif.OpenRoutes(0)
 	if err != nil {
 		return err
@@ -92,12 +97,25 @@ func serve(o options, stderr io.Writer) (err error) {
 	defer kernel.Close()
 	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
 	defer d.lastView()
-	d.routes = &routes{kernel: kernel, clocks: d.clocks, log: log, server: d.server, until: lease.Never}
-	d.store = &store{path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log, table: d.server.Table(), restore: d.server.Restore}
+	if d.relay.neighbours, err = netif.OpenNeighbours(0); err != nil {
+		return err
+	}
+	defer d.relay.neighbours.Close()
+	d.routes = &routes{kernel: kernel, clocks: d.clocks, log: log, server: d.server, relay: d.relay.Relay, until: lease.Never}
+	d.store = &store{
+		what: "leases", path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log,
+		table: d.server.Table(), restore: d.server.Restore,
+	}
+	d.relay.store = &store{
+		what: "relayed prefixes", path: filepath.Join(o.stateDir, "relayed.journal"), clocks: d.clocks, log: log,
+		table: d.relay.Table(), restore: d.relay.Restore,
+	}
 	d.logProblems(problems)
 	d.apply(config)
-	d.store.load()
-	defer d.store.close()
+	for _, s := range d.stores() {
+		s.load()
+		defer s.close()
+	}
 	if d.outbox, err = netif.NewOutbox(); err != nil {
 		return err
 	}
@@ -178,31 +196,59 @@ func (d *daemon) start() error {
 	return nil
 }
 
-// handle answers a batch of datagrams: first all of them, then one system call sends the answers.
+// handle answers or relays a batch of datagrams: first all of them, then one system call sends what came of it.
 func (d *daemon) handle(b *netif.Batch) {
 	now := d.clocks.now()
+	s := d.sockets[b.Socket().Ifindex()]
 	for i := range b.Len() {
 		in := b.At(i)
-		if in.Truncated {
-			continue // counted by the socket
+		if in.Truncated || s == nil || s.socket != b.Socket() {
+			continue // counted by the socket, or that has been closed since
 		}
-		buf := d.outbox.Buffer()
-		if buf == nil {
-			d.flush()
-			buf = d.outbox.Buffer()
-		}
-		out, err := d.server.Handle(now, server.Datagram{Payload: in.Payload, Ifindex: in.Ifindex, Peer: in.From, Local: in.To}, buf)
+		var err error
 		switch {
-		case err == nil:
-			d.outbox.Add(b.Socket(), len(out.Payload), out.Peer, out.Local, out.Ifindex)
-		case err == server.DropReplyTooLong:
-			d.refused(b.Socket().Name(), in.From.Addr(), now)
-		case d.log.packet(now):
-			d.log.debugf("%s: message from %v dropped: %v", b.Socket().Name(), in.From.Addr(), err)
+		case s.role == openwrt.Server:
+			err = d.answer(now, s, &in)
+		case s.master:
+			err = d.giveBack(now, &in)
+		default:
+			err = d.forward(now, &in)
+		}
+		if err != nil && d.log.packet(now) {
+			d.log.debugf("%s: message from %v dropped: %v", s.device, in.From.Addr(), err)
 		}
 	}
 	d.flush()
 	b.Release()
+}
+
+// answer serves a client or a relay agent.
+func (d *daemon) answer(now time.Time, s *served, in *netif.Datagram) error {
+	out, err := d.server.Handle(now, server.Datagram{Payload: in.Payload, Ifindex: in.Ifindex, Peer: in.From, Local: in.To}, d.buffer())
+	switch {
+	case err == nil:
+		d.post(out.Ifindex, len(out.Payload), out.Peer, out.Local)
+	case err == server.DropReplyTooLong:
+		d.refused(s.device, in.From.Addr(), now)
+		return nil
+	}
+	return err
+}
+
+// buffer is where the next datagram is built.
+func (d *daemon) buffer() []byte {
+	if d.outbox.Full() {
+		d.flush()
+	}
+	return d.outbox.Buffer()
+}
+
+// post queues the first n octets of buffer, to be sent by the socket of an interface. If that has been closed meanwhile,
+// nobody waits for them.
+func (d *daemon) post(ifindex, n int, to netip.AddrPort, from netip.Addr) {
+	if s := d.sockets[ifindex]; s != nil {
+		d.outbox.Add(s.socket, n, to, from, ifindex)
+	}
 }
 
 // refused tells of an answer that does not fit a datagram, once a minute: anybody can ask for too much.
@@ -215,9 +261,13 @@ func (d *daemon) refused(device string, client netip.Addr, now time.Time) {
 		device, client, d.server.Counters().Dropped[server.DropReplyTooLong])
 }
 
+// stores are those of the server's bindings and of the prefixes that relayed clients are delegated.
+func (d *daemon) stores() [2]*store { return [...]*store{d.store, d.relay.store} }
+
 // flush sends what the outbox holds, after what it promises has been written.
 func (d *daemon) flush() {
 	d.store.record()
+	d.relay.store.record()
 	for _, e := range d.outbox.Flush() {
 		if d.log.packet(d.clocks.now()) {
 			d.log.debugf("%v", e)
@@ -229,30 +279,57 @@ func (d *daemon) flush() {
 func (d *daemon) settle() {
 	now := d.clocks.now()
 	d.reconfigure(now)
-	next := d.server.Tick(now)
-	d.store.record()
-	at := d.server.Table().At(now)
-	for _, e := range d.server.Events() {
-		d.logEvent(&e)
-		d.views.changed = true
-		d.routes.update(at, &e)
+	d.findPaths(now)
+	d.clearSuspects(now)
+	next := earliest(d.server.Tick(now), d.relay.Tick(now))
+	for _, s := range d.stores() {
+		s.record()
 	}
-	if due := d.routes.next(); d.snapshot != nil && !due.IsZero() && !due.After(now) {
-		d.routes.sync(at)
+	d.heed(now)
+	for _, s := range d.stores() {
+		s.copy()
+		next = earliest(next, s.retry, s.nextCopy())
 	}
-	d.store.copy()
 	d.server.SetHealth(server.Health{Journal: d.store.health(), Copy: d.store.persist.err})
 	d.view(now)
-	for _, at := range [...]time.Time{d.nextRetry(), d.store.retry, d.store.nextCopy(), d.routes.next(), d.views.next(d.server.Table())} {
-		if next.IsZero() || !at.IsZero() && at.Before(next) {
-			next = at
-		}
-	}
+	next = earliest(next, d.nextRetry(), d.relay.due(), d.routes.next(), d.views.next(d.server.Table()))
 	if next.IsZero() || next.Equal(d.wake) {
 		return
 	}
 	d.wake = next
 	d.timer.Reset(max(next.Sub(now), 0))
+}
+
+// heed acts on what has happened to bindings.
+func (d *daemon) heed(now time.Time) {
+	at := d.server.Table().At(now)
+	for _, e := range d.server.Events() {
+		d.logEvent(&e)
+		d.views.changed = true
+		if e.Kind != server.PoolFull {
+			d.routes.update(at, routeOwner{false, e.Link, e.Key})
+		}
+	}
+	for _, e := range d.relay.Events() {
+		d.logRelayed(&e)
+		if e.Kind == relay.Contested {
+			d.suspect(now, &e)
+		}
+		d.routes.update(at, routeOwner{true, e.Link, e.Key})
+	}
+	if due := d.routes.next(); d.snapshot != nil && !due.IsZero() && !due.After(now) {
+		d.routes.sync(at)
+	}
+}
+
+// earliest is the first of some moments; the zero time stands for never.
+func earliest(moments ...time.Time) (first time.Time) {
+	for _, at := range moments {
+		if first.IsZero() || !at.IsZero() && at.Before(first) {
+			first = at
+		}
+	}
+	return first
 }
 
 // lastView writes the lease and hosts files before the program ends, if they are not up to date.
@@ -271,20 +348,11 @@ func (d *daemon) reconfigure(now time.Time) {
 		return // a buffer asked for in vain costs a system call
 	}
 	for range maxReconfigure {
-		buf := d.outbox.Buffer()
-		if buf == nil {
-			d.flush()
-			buf = d.outbox.Buffer()
-		}
-		out, ok := d.server.NextReconfigure(now, buf)
+		out, ok := d.server.NextReconfigure(now, d.buffer())
 		if !ok {
 			break
 		}
-		for _, s := range d.served {
-			if s.socket != nil && s.socket.Ifindex() == out.Ifindex {
-				d.outbox.Add(s.socket, len(out.Payload), out.Peer, out.Local, out.Ifindex)
-			}
-		}
+		d.post(out.Ifindex, len(out.Payload), out.Peer, out.Local)
 	}
 	d.flush()
 }

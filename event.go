@@ -9,6 +9,7 @@ import (
 	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
 	"lan6d/openwrt"
+	"lan6d/relay"
 )
 
 // logEvent writes one line: who, what, where, for how long. A renewal that changes nothing is of no interest but to
@@ -98,4 +99,28 @@ func lifetime(d time.Duration) string {
 		s = strings.TrimSuffix(s, "0m")
 	}
 	return s
+}
+
+// logRelayed writes one line of what relayed clients are delegated:
+// "lan: learned 2001:db8:8000::/56 of 00030001020000000001 IAID 0000001a through fe80::2".
+func (d *daemon) logRelayed(e *relay.Event) {
+	level := openwrt.LogInfo
+	switch e.Kind {
+	case relay.Renewed:
+		level = openwrt.LogDebug
+	case relay.Contested, relay.Full:
+		level = openwrt.LogWarn
+	}
+	if !d.log.enabled(level) {
+		return
+	}
+	client := fmt.Sprintf("%v IAID %08x through %v", dhcpv6.DUID(e.Key.DUID), e.Key.IAID, e.Via)
+	switch e.Kind {
+	case relay.Full:
+		d.log.logf(level, "%s: too many prefixes, no route for %s", e.Link, client)
+	case relay.Contested:
+		d.log.logf(level, "%s: %v is given prefixes, too, that are routed to %s: %s", e.Link, e.Rival, client, leaseList(e.Leases))
+	default:
+		d.log.logf(level, "%s: %s %s of %s", e.Link, e.Kind, leaseList(e.Leases), client)
+	}
 }

@@ -38,7 +38,7 @@ func (s *store) newer(content []byte, clock lease.Clock) (newest []byte, path st
 	}
 	copied, err := journal.Load(s.persist.path)
 	if err != nil {
-		s.log.errorf("leases: %v", err)
+		s.log.errorf("%s: %v", s.what, err)
 	}
 	if copied != nil && (content == nil || lease.Newer(copied, content, clock)) {
 		return copied, s.persist.path
@@ -75,9 +75,9 @@ func (s *store) copied(err error) {
 	p.done = nil
 	switch {
 	case err == nil && p.err != nil:
-		s.log.infof("the copy of the leases is written again")
+		s.log.infof("the copy of %s is written again", s.what)
 	case err != nil && p.err == nil:
-		s.log.errorf("leases: copy to %s: %v: tried again every %s", p.path, err, lifetime(p.interval))
+		s.log.errorf("%s: copy to %s: %v: tried again every %s", s.what, p.path, err, lifetime(p.interval))
 	}
 	p.err = err
 	p.changed = p.changed || err != nil

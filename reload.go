@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -72,17 +73,17 @@ func (d *daemon) apply(config *openwrt.Config) {
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level
 	}
-	d.store.setSync(config.Daemon.SyncJournal)
-	d.store.setPersist(config.Daemon.Persist, time.Duration(config.Daemon.PersistInterval)*time.Second)
-	d.routes.metric = config.Daemon.RouteMetric
-	served := 0
-	for i := range config.Interfaces {
-		if config.Interfaces[i].Role == openwrt.Server {
-			served++
+	second := config.Daemon.Persist
+	for _, s := range d.stores() {
+		s.setSync(config.Daemon.SyncJournal)
+		s.setPersist(second, time.Duration(config.Daemon.PersistInterval)*time.Second)
+		if second != "" {
+			second += ".relayed"
 		}
 	}
-	if served == 0 {
-		d.log.warnf("the configuration serves no interface: set option dhcpv6 'server' in a section of type dhcp")
+	d.routes.metric = config.Daemon.RouteMetric
+	if !slices.ContainsFunc(config.Interfaces, func(i openwrt.Interface) bool { return i.Role != openwrt.Disabled }) {
+		d.log.warnf("the configuration serves no interface: set option dhcpv6 'server' or 'relay' in a section of type dhcp")
 	}
 	if d.snapshot != nil {
 		d.configure()

@@ -10,33 +10,55 @@ import (
 	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
 	"lan6d/netif"
+	"lan6d/relay"
 )
 
-// routes keeps the kernel's routes to delegated prefixes in line with the bindings.
+// routes keeps the kernel's routes to delegated prefixes in line with the bindings: those that the server has given, and
+// those that the relay agent has seen given. Both tables have the same epoch.
 type routes struct {
 	kernel *netif.Routes
 	clocks clocks
 	log    *logger
 	server *server.Server
+	relay  *relay.Relay
 	metric uint32
 	of     map[routeOwner][]netif.Route // those of each binding
 	until  lease.Time                   // when the next lease ends, or earlier; Never: there is none
 	retry  time.Time                    // when to try again what did not succeed; zero: no need
 	said   string                       // the last failure logged
-	buf    []server.Route
-	want   []netif.Route // scratch of update
+
+	given   []server.Route // scratch, like those below
+	relayed []relay.Route
+	want    []netif.Route
 }
 
 // routeOwner names a binding.
 type routeOwner struct {
-	link string
-	key  lease.Key
+	relayed bool
+	link    string
+	key     lease.Key
+}
+
+// table is where the bindings are.
+func (r *routes) table(relayed bool) *lease.Table {
+	if relayed {
+		return r.relay.Table()
+	}
+	return r.server.Table()
 }
 
 // wanted appends the routes that a binding needs.
-func (r *routes) wanted(list []netif.Route, now lease.Time, b *lease.Binding) []netif.Route {
-	r.buf = r.server.AppendRoutes(r.buf[:0], now, b)
-	for _, w := range r.buf {
+func (r *routes) wanted(list []netif.Route, now lease.Time, relayed bool, b *lease.Binding) []netif.Route {
+	r.given = r.given[:0]
+	if !relayed {
+		r.given = r.server.AppendRoutes(r.given, now, b)
+	} else {
+		r.relayed = r.relay.AppendRoutes(r.relayed[:0], now, b)
+		for _, w := range r.relayed {
+			r.given = append(r.given, server.Route(w))
+		}
+	}
+	for _, w := range r.given {
 		r.until = min(r.until, w.Until)
 		list = append(list, netif.Route{Prefix: w.Prefix, Gateway: w.Via, Ifindex: w.Ifindex, Metric: r.metric})
 	}
@@ -44,13 +66,13 @@ func (r *routes) wanted(list []netif.Route, now lease.Time, b *lease.Binding) []
 }
 
 // update brings the routes of a binding in line that an event tells of.
-func (r *routes) update(now lease.Time, e *server.Event) {
-	if e.Key.Kind != lease.Prefix || e.Kind == server.PoolFull {
+func (r *routes) update(now lease.Time, owner routeOwner) {
+	key := owner.key
+	if key.Kind != lease.Prefix {
 		return
 	}
-	owner := routeOwner{e.Link, e.Key}
 	old := r.of[owner]
-	r.want = r.wanted(r.want[:0], now, r.server.Table().Link(e.Link).Lookup([]byte(e.Key.DUID), e.Key.IAID, e.Key.Kind))
+	r.want = r.wanted(r.want[:0], now, owner.relayed, r.table(owner.relayed).Link(owner.link).Lookup([]byte(key.DUID), key.IAID, key.Kind))
 	want := r.want
 	if slices.Equal(old, want) {
 		return
@@ -74,11 +96,13 @@ func (r *routes) update(now lease.Time, e *server.Event) {
 func (r *routes) sync(now lease.Time) {
 	r.of, r.until, r.retry = make(map[routeOwner][]netif.Route), lease.Never, time.Time{}
 	var all []netif.Route
-	for _, l := range r.server.Table().Links() {
-		for b := range l.Prefixes() {
-			if want := r.wanted(nil, now, b); len(want) > 0 {
-				r.of[routeOwner{l.Name, b.Key}] = want
-				all = append(all, want...)
+	for _, relayed := range [...]bool{false, true} {
+		for _, l := range r.table(relayed).Links() {
+			for b := range l.Prefixes() {
+				if want := r.wanted(nil, now, relayed, b); len(want) > 0 {
+					r.of[routeOwner{relayed, l.Name, b.Key}] = want
+					all = append(all, want...)
+				}
 			}
 		}
 	}

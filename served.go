@@ -18,10 +18,12 @@ import (
 // retryInterval is how long to wait before trying again to open a socket that could not be opened.
 const retryInterval = 10 * time.Second
 
-// served is an interface that the configuration wants served.
+// served is an interface that the configuration wants served or relayed.
 type served struct {
 	name   string // logical
 	device string
+	role   openwrt.Mode  // Server or Relay
+	master bool          // of relaying: the side of the servers
 	socket *netif.Socket // nil: not served at the moment
 	link   netif.Link    // as of the last snapshot; Index 0: the device is not there
 	missed bool          // it was said that the device is not there
@@ -36,19 +38,17 @@ func (s *served) close() {
 	}
 }
 
-// configure brings the sockets and the server in line with the configuration and the last snapshot of the interfaces.
+// configure brings the sockets, the server and the relay agent in line with the configuration and the last snapshot of the
+// interfaces.
 func (d *daemon) configure() {
+	if d.config.ResolveModes(d.delegated) {
+		d.changed = true
+	}
 	wanted := make(map[string]*served)
 	for i := range d.config.Interfaces {
-		c := &d.config.Interfaces[i]
-		if c.Role != openwrt.Server {
-			continue
+		if c := &d.config.Interfaces[i]; c.Role != openwrt.Disabled {
+			wanted[c.Name] = d.wanted(c)
 		}
-		s := d.served[c.Name]
-		if s == nil || s.device != c.DeviceName() {
-			s = &served{name: c.Name, device: c.DeviceName()}
-		}
-		wanted[c.Name] = s
 	}
 	for name, s := range d.served {
 		if wanted[name] != s {
@@ -61,15 +61,54 @@ func (d *daemon) configure() {
 	for _, s := range d.served {
 		d.follow(s)
 	}
+	d.index()
 	now := d.clocks.now()
 	if d.changed {
 		config := d.config.ServerConfig()
 		config.DUID = d.duid
 		config.Random = random
 		d.server.SetConfig(now, config)
-		d.changed = false
 	}
 	d.server.SetLinks(now, d.links())
+	d.configureRelay(now)
+	d.changed = false
+}
+
+// wanted is the entry of an interface: the one it has, unless it is to have another socket.
+func (d *daemon) wanted(c *openwrt.Interface) *served {
+	master := c.Master && c.Role == openwrt.Relay
+	s := d.served[c.Name]
+	if s == nil || s.device != c.DeviceName() || s.master != master {
+		return &served{name: c.Name, device: c.DeviceName(), role: c.Role, master: master}
+	}
+	if s.role != c.Role {
+		s.role = c.Role
+		if s.socket != nil {
+			d.log.infof("%s: from now on %s", s.name, s.work())
+		}
+	}
+	return s
+}
+
+// work is what is done on the interface.
+func (s *served) work() string {
+	switch {
+	case s.master:
+		return "relaying to servers"
+	case s.role == openwrt.Relay:
+		return "relaying from clients"
+	}
+	return "serving"
+}
+
+// index notes which interfaces have sockets.
+func (d *daemon) index() {
+	clear(d.sockets)
+	for _, s := range d.served {
+		if s.socket != nil {
+			d.sockets[s.socket.Ifindex()] = s
+		}
+	}
 }
 
 // setDUID decides on the server's DUID, once there is something to make it from.
@@ -131,7 +170,11 @@ func (d *daemon) follow(s *served) {
 
 // listen opens the interface's socket and starts its receiver. A failure is logged when it is new, and tried again.
 func (d *daemon) listen(s *served) {
+	// Relay agents behind this one may send to the servers' group.
 	groups := []netip.Addr{dhcpv6.AllRelayAgentsAndServers, dhcpv6.AllServers}
+	if s.master {
+		groups = nil
+	}
 	socket, err := netif.Listen(netif.Config{Name: s.device, Ifindex: s.link.Index, Groups: groups})
 	if err != nil {
 		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
@@ -150,7 +193,7 @@ func (d *daemon) listen(s *served) {
 			d.lost <- socket
 		}
 	}()
-	d.log.infof("%s: serving, on device %s", s.name, s.device)
+	d.log.infof("%s: %s, on device %s", s.name, s.work(), s.device)
 }
 
 // drop closes a socket that receives no more, and has it opened anew later.
@@ -161,6 +204,7 @@ func (d *daemon) drop(socket *netif.Socket) {
 			s.retry = d.clocks.now().Add(retryInterval)
 		}
 	}
+	d.index()
 }
 
 // retry opens the sockets that could not be opened, where it is time to.
@@ -171,6 +215,7 @@ func (d *daemon) retry() {
 			d.listen(s)
 		}
 	}
+	d.index()
 }
 
 // nextRetry is when retry is needed next; the zero time: not at all.
@@ -183,15 +228,21 @@ func (d *daemon) nextRetry() (next time.Time) {
 	return next
 }
 
-// links is the last snapshot as the server wants it: served interfaces under their logical names, the others without
-// one, for the server must know which prefixes they use.
-func (d *daemon) links() (links []server.Link) {
+// names are the logical names of the interfaces with a part to play, by index.
+func (d *daemon) names() map[int]string {
 	names := make(map[int]string)
 	for _, s := range d.served {
 		if s.link.Index != 0 {
 			names[s.link.Index] = s.name
 		}
 	}
+	return names
+}
+
+// links is the last snapshot as the server wants it: interfaces under their logical names, the others without one, for the
+// server must know which prefixes they use.
+func (d *daemon) links() (links []server.Link) {
+	names := d.names()
 	for _, l := range d.snapshot.Links {
 		links = append(links, server.Link{
 			Name: names[l.Index], Ifindex: l.Index, LinkLocal: l.LinkLocal(), Addresses: addresses(l.Addrs),
@@ -200,16 +251,19 @@ func (d *daemon) links() (links []server.Link) {
 	return links
 }
 
-// addresses are an interface's as the server wants them: a tentative one may turn out to be a duplicate, a temporary one
-// (RFC 8981) is not the router's for long.
+// addresses are an interface's as the server wants them.
 func addresses(addrs []netif.Addr) (list []server.LinkAddress) {
 	for _, a := range addrs {
 		preferred, _ := a.PreferredUntil()
 		valid, _ := a.ValidUntil()
 		list = append(list, server.LinkAddress{
-			Prefix: a.Prefix, Preferred: preferred, Valid: valid, Unready: !a.Usable() || a.Flags.Has(netif.Temporary),
+			Prefix: a.Prefix, Preferred: preferred, Valid: valid, Unready: unready(a),
 			Tentative: !a.Usable() && !a.Flags.Has(netif.DADFailed),
 		})
 	}
 	return list
 }
+
+// unready reports whether an address is of no use: a tentative one may turn out to be a duplicate, a temporary one
+// (RFC 8981) is not the router's for long.
+func unready(a netif.Addr) bool { return !a.Usable() || a.Flags.Has(netif.Temporary) }

@@ -14,6 +14,7 @@ const rewriteInterval = 5 * time.Second
 // store keeps the bindings on disk. A change is written before the answer that promises it is sent; while the journal
 // cannot be written, clients are served all the same.
 type store struct {
+	what    string // is kept, for the log: "leases"
 	path    string
 	clocks  clocks
 	log     *logger
@@ -41,12 +42,12 @@ func (s *store) setSync(on bool) {
 func (s *store) load() {
 	content, err := journal.Load(s.path)
 	if err != nil {
-		s.log.errorf("leases: %v", err)
+		s.log.errorf("%s: %v", s.what, err)
 	}
 	clock := s.clocks.read()
 	content, path := s.newer(content, clock)
 	if err := s.restore(content, s.clocks.now(), clock); err != nil {
-		s.log.errorf("leases: %s: %v", path, err)
+		s.log.errorf("%s: %s: %v", s.what, path, err)
 	}
 	s.rewrite()
 	n := 0
@@ -95,10 +96,10 @@ func (s *store) shrink() {
 		s.fail(err)
 		return
 	case s.swollen == nil:
-		s.log.errorf("leases: the journal cannot be compacted, it goes on growing: %v", err)
+		s.log.errorf("%s: the journal cannot be compacted, it goes on growing: %v", s.what, err)
 	}
 	s.compact = now.Add(rewriteInterval)
-	s.swollen = fmt.Errorf("the journal of the leases cannot be compacted: %w", err)
+	s.swollen = fmt.Errorf("the journal of %s cannot be compacted: %w", s.what, err)
 }
 
 // live is all that is live, as the content of a file.
@@ -140,9 +141,9 @@ func (s *store) rewrite() {
 func (s *store) whole() {
 	switch {
 	case s.err != nil:
-		s.log.infof("leases are written again")
+		s.log.infof("%s are written again", s.what)
 	case s.swollen != nil:
-		s.log.infof("the journal of the leases is compacted again")
+		s.log.infof("the journal of %s is compacted again", s.what)
 	}
 	s.err, s.swollen, s.retry = nil, nil, time.Time{}
 }
@@ -150,9 +151,9 @@ func (s *store) whole() {
 // fail notes that the journal cannot be written. It is said once.
 func (s *store) fail(err error) {
 	if s.err == nil {
-		s.log.errorf("leases: %v: clients are served, but a restart would lose what they get now", err)
+		s.log.errorf("%s: %v: clients are served, but a restart would lose what they get now", s.what, err)
 	}
-	s.err = fmt.Errorf("leases are not written: %w", err)
+	s.err = fmt.Errorf("%s are not written: %w", s.what, err)
 	s.retry = s.clocks.now().Add(rewriteInterval)
 }
 

@@ -2,6 +2,7 @@ package netif
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 
 	"github.com/mdlayher/netlink"
@@ -55,4 +56,18 @@ func (n *Neighbours) LinkLayer(ifindex int, neighbour netip.Addr) []byte {
 		return nil
 	}
 	return address
+}
+
+// Probe has the kernel find out whether a neighbour is still there, as if there
+// were a datagram for it. When it is not, LinkLayer is nil a few seconds later.
+func (n *Neighbours) Probe(ifindex int, neighbour netip.Addr) error {
+	request := make([]byte, unix.SizeofNdMsg, 32)
+	request[0] = unix.AF_INET6
+	binary.NativeEndian.PutUint32(request[4:], uint32(ifindex))
+	request[10] = unix.NTF_USE
+	_, err := n.conn.ask(unix.RTM_NEWNEIGH, netlink.Acknowledge|netlink.Create, appendAddrAttr(request, unix.NDA_DST, neighbour))
+	if err != nil {
+		return fmt.Errorf("probe neighbour %v: %w", neighbour, err)
+	}
+	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/netip"
 	"testing"
+	"time"
 
 	"lan6d/netif/netnstest"
 )
@@ -34,5 +35,32 @@ func TestNeighbours(t *testing.T) {
 	}
 	if got := n.LinkLayer(9999, netip.MustParseAddr("fe80::99")); got != nil {
 		t.Errorf("on an interface that is not there: %x", got)
+	}
+}
+
+// TestNeighbourProbe: whoever has gone is not known for long once the kernel was told to look.
+func TestNeighbourProbe(t *testing.T) {
+	ns, peer := netnstest.New(t), netnstest.New(t)
+	netnstest.Link(t, ns, "lan0", peer, "eth0")
+	n, err := OpenNeighbours(ns.FD())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer n.Close()
+	here, gone := peer.LinkLocal(t, "eth0"), netip.MustParseAddr("fe80::99")
+	index := ns.Ifindex(t, "lan0")
+	ns.IP(t, "neigh add fe80::99 lladdr 02:00:5e:10:00:99 dev lan0 nud stale")
+	for _, a := range []netip.Addr{here, gone} {
+		if err := n.Probe(index, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for end := time.Now().Add(30 * time.Second); n.LinkLayer(index, here) == nil || n.LinkLayer(index, gone) != nil; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("%v has %x, %v has %x", here, n.LinkLayer(index, here), gone, n.LinkLayer(index, gone))
+		}
+	}
+	if err := n.Probe(9999, here); err == nil {
+		t.Error("no error on an interface that is not there")
 	}
 }

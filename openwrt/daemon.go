@@ -3,7 +3,9 @@ package openwrt
 import (
 	"math"
 
+	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/relay"
 )
 
 // Daemon is what the configuration says about the program as a whole.
@@ -17,6 +19,10 @@ type Daemon struct {
 	Persist         string // a second copy of the leases, on flash; empty: none
 	PersistInterval uint32 // seconds from one write of it to the next, at least
 	RouteMetric     uint32 // of the routes to delegated prefixes
+
+	RelayRoutes      bool        // to the prefixes that relayed clients are delegated
+	RelayMaxPrefixes int         // that routes are kept for
+	RelayID          dhcpv6.DUID // sent to servers (RFC 5460); nil: none is
 }
 
 // DefaultPersistInterval is a quarter of an hour, in seconds: flash wears out.
@@ -66,7 +72,13 @@ type daemon struct {
 }
 
 func newDaemon() daemon {
-	return daemon{Daemon: Daemon{LogLevel: LogInfo, PersistInterval: DefaultPersistInterval, RouteMetric: DefaultRouteMetric}, sendZone: true, maxOffers: server.DefaultMaxOffersTotal}
+	return daemon{
+		Daemon: Daemon{
+			LogLevel: LogInfo, PersistInterval: DefaultPersistInterval, RouteMetric: DefaultRouteMetric,
+			RelayRoutes: true, RelayMaxPrefixes: relay.DefaultMaxPrefixes,
+		},
+		sendZone: true, maxOffers: server.DefaultMaxOffersTotal,
+	}
 }
 
 func sharedDaemonOptions(d *daemon) []option {
@@ -97,6 +109,9 @@ func daemonOptions(d *daemon) table {
 		{name: "persist", field: &d.Persist, one: setPath},
 		{name: "persist_interval", field: &d.PersistInterval, one: setTime},
 		{name: "route_metric", field: &d.RouteMetric, one: setInt, low: 1, high: math.MaxInt32},
+		{name: "relay_routes", field: &d.RelayRoutes, one: setBool},
+		{name: "relay_max_prefixes", field: &d.RelayMaxPrefixes, one: setInt, low: 1, high: 65535},
+		{name: "relay_id", field: &d.RelayID, one: setRelayID},
 	}, sharedDaemonOptions(d)...)}
 }
 

@@ -62,6 +62,12 @@ func TestDaemonOptions(t *testing.T) {
 		{lines: "option persist_interval 'often'", problem: "error persist_interval: "},
 		{lines: "option route_metric '512'", want: func(d *daemon) { d.RouteMetric = 512 }},
 		{lines: "option route_metric '0'", problem: "error route_metric: 0 is outside 1..2147483647"},
+		{lines: "option relay_routes '0'", want: func(d *daemon) { d.RelayRoutes = false }},
+		{lines: "option relay_routes 'no'", problem: "error relay_routes: "},
+		{lines: "option relay_max_prefixes '10'", want: func(d *daemon) { d.RelayMaxPrefixes = 10 }},
+		{lines: "option relay_max_prefixes '0'", problem: "error relay_max_prefixes: 0 is outside 1..65535"},
+		{lines: "option relay_id '000300'", want: func(d *daemon) { d.RelayID = dhcpv6.DUID{0, 3, 0} }},
+		{lines: "option relay_id '0003'", problem: `error relay_id: "0003" is no DUID, allowed are 3 to 130 octets in hexadecimal digits`},
 	}, pathRows...))
 	if d := newDaemon(); d.LogLevel != LogInfo || d.maxOffers != 1024 || !d.sendZone || d.LeaseFile+d.HostsDir+d.LeaseTrigger != "" {
 		t.Errorf("defaults %+v", d)

@@ -92,6 +92,12 @@ func (p *page) daemon(c *Config) {
 	}
 	p.row("second copy", copied)
 	p.row("route metric", strconv.Itoa(int(c.Daemon.RouteMetric)))
+	if !c.Daemon.RelayRoutes {
+		p.row("relayed prefixes", "no routes to them")
+	}
+	if c.Daemon.RelayID != nil {
+		p.row("Relay-Id", c.Daemon.RelayID.String())
+	}
 	duid := "not configured, made from a MAC address"
 	if d := c.Server.DUID; d != nil {
 		duid = d.String() + ", a " + d.Type().String()
@@ -161,7 +167,6 @@ func (p *page) relaying(i *Interface) {
 		link = "of its own, else ::"
 	}
 	p.row("link-address", link)
-	p.row("routes to prefixes", map[bool]string{true: "yes", false: "no"}[r.Routes])
 	p.label = "DNS servers"
 	switch {
 	case !i.rewritesDNS():

@@ -47,9 +47,14 @@ func setServerDUID(o *option, v string) error {
 	if v == "auto" { // netifd has not made one yet
 		return nil
 	}
+	return setOwnDUID(o, v, minServerDUID)
+}
+
+// setOwnDUID takes a DUID of this router's, of so many octets at least.
+func setOwnDUID(o *option, v string, low int) error {
 	b, err := hex.DecodeString(v)
-	if err != nil || len(b) < minServerDUID || len(b) > dhcpv6.MaxDUIDLength {
-		return wrong(v, "is no DUID of a server, allowed are "+duidLengths(minServerDUID))
+	if err != nil || len(b) < low || len(b) > dhcpv6.MaxDUIDLength {
+		return wrong(v, "is no DUID, allowed are "+duidLengths(low))
 	}
 	*o.field.(*dhcpv6.DUID) = b
 	return nil

@@ -34,8 +34,7 @@ type Interface struct {
 
 func newInterface(name string) Interface {
 	return Interface{
-		Name:     name,
-		Relaying: Relaying{Routes: true},
+		Name: name,
 		Server: server.Interface{
 			Name:            name,
 			LeaseTime:       server.DefaultLeaseTime,
@@ -101,7 +100,6 @@ func interfaceOptions(i *Interface) table {
 		{name: "max_offers", field: &s.MaxOffers, one: setInt, low: 1, high: 65535},
 
 		{name: "relay_link_address", field: &r.StrictLink, one: setRelayLinkAddress},
-		{name: "relay_routes", field: &r.Routes, one: setBool},
 		{name: "always_rewrite_dns", field: &r.RewriteDNS, one: setChoice},
 		{name: "relay_remote_id", field: &r.RemoteID, one: setRemoteID},
 		{name: "relay_subscriber_id", field: &r.SubscriberID, one: setIdentifier},

@@ -59,7 +59,6 @@ func TestInterfaceUniformOptions(t *testing.T) {
 		"dns_service":      func(i *Interface) *bool { return &i.Server.OwnDNS },
 		"dhcpv6_na":        func(i *Interface) *bool { return &i.Server.Addresses },
 		"dhcpv6_pd":        func(i *Interface) *bool { return &i.Server.Prefixes },
-		"relay_routes":     func(i *Interface) *bool { return &i.Relaying.Routes },
 		"relay_client_mac": func(i *Interface) *bool { return &i.Relaying.LinkLayer },
 		"dhcpv6_assignall": func(i *Interface) *bool { return &i.Server.AssignAll },
 		"domain_fallback":  func(i *Interface) *bool { return &i.fallback },
@@ -254,7 +253,7 @@ var interfaceRows = []row[Interface]{
 
 func TestInterfaceOptions(t *testing.T) {
 	uniform := map[string]bool{"master": true, "dynamicdhcp": true, "dns_service": true, "dhcpv6_na": true, "dhcpv6_pd": true,
-		"dhcpv6_assignall": true, "domain_fallback": true, "relay_routes": true, "relay_client_mac": true, "leasetime": true, "max_preferred_lifetime": true, "max_valid_lifetime": true}
+		"dhcpv6_assignall": true, "domain_fallback": true, "relay_client_mac": true, "leasetime": true, "max_preferred_lifetime": true, "max_valid_lifetime": true}
 	var names []string
 	for _, o := range interfaceOptions(&Interface{}).options {
 		if !uniform[o.name] {

@@ -1,8 +1,13 @@
 package openwrt
 
 import (
+	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
+
+	"lan6d/dhcpv6"
+	"lan6d/relay"
 )
 
 func TestResolveModes(t *testing.T) {
@@ -72,5 +77,56 @@ func TestRelayToNowhere(t *testing.T) {
 	for _, mode := range []string{"relay", "hybrid"} {
 		_, problems = build(t, "config dhcp lan\n option dhcpv6 relay\nconfig dhcp wan6\n option master 1\n option dhcpv6 "+mode+"\n", "")
 		wantProblems(t, problems)
+	}
+}
+
+func TestRelayConfig(t *testing.T) {
+	c, problems := build(t, `
+config dhcp lan
+	option dhcpv6 hybrid
+	option ifname br-lan
+	list dns 2001:db8::53
+config dhcp guest
+	option dhcpv6 relay
+	list dhcpv6_relay_servers 'ff05::1:3%eth1'
+config dhcp office
+	option dhcpv6 server
+config dhcp wan
+	option dhcpv6 relay
+	option master 1
+	option ifname eth1
+	list dhcpv6_relay_servers '2001:db8::1 fe80::1%wan'
+`, `
+config lan6d
+	option relay_id 00030001020000000001
+	option relay_max_prefixes 7
+	option relay_routes 0
+config interface guest
+	option relay_link_address strict
+	option relay_remote_id '1:x'
+	option relay_subscriber_id y
+	option relay_client_mac 1
+`)
+	wantProblems(t, problems)
+	want := relay.Config{
+		Interfaces: []relay.Interface{
+			{Name: "lan", RewriteDNS: true, DNS: addrs("2001:db8::53")},
+			{Name: "guest", StrictLinkAddress: true, RemoteID: &relay.RemoteID{Enterprise: 1, ID: []byte("x")}, SubscriberID: []byte("y"),
+				ClientLinkLayer: true},
+		},
+		Upstreams: []string{"wan"},
+		Servers: []relay.Server{
+			{Addr: netip.MustParseAddr("ff05::1:3"), Interface: "wan"},
+			{Addr: netip.MustParseAddr("2001:db8::1")},
+			{Addr: netip.MustParseAddr("fe80::1"), Interface: "wan"},
+		},
+		RelayID:     dhcpv6.DUID("\x00\x03\x00\x01\x02\x00\x00\x00\x00\x01"),
+		MaxPrefixes: 7,
+	}
+	if got := c.RelayConfig(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if s := c.ServerConfig(); len(s.Interfaces) != 1 || s.Interfaces[0].Name != "office" {
+		t.Errorf("served: %+v", s.Interfaces)
 	}
 }

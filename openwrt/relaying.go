@@ -7,13 +7,13 @@ import (
 	"strings"
 
 	"lan6d/dhcpv6"
+	"lan6d/relay"
 )
 
 // Relaying is what the configuration says about an interface that relays.
 type Relaying struct {
 	Servers      []RelayServer // where to; none: All_DHCP_Servers
 	StrictLink   bool          // without an address of its own, the link-address is ::, not the master's
-	Routes       bool          // to the prefixes that relayed clients are delegated
 	RewriteDNS   Choice        // DNS servers in answers become those of the interface; Auto: if it has any configured
 	RemoteID     []byte        // RFC 4649: enterprise number and id; nil: not sent
 	SubscriberID []byte        // RFC 4580; nil: not sent
@@ -38,6 +38,52 @@ const (
 // rewritesDNS reports whether the DNS servers in answers to relayed clients become those of the interface.
 func (i *Interface) rewritesDNS() bool {
 	return i.Relaying.RewriteDNS == Yes || i.Relaying.RewriteDNS == Auto && len(i.Server.DNS) > 0
+}
+
+// RelayConfig is the configuration of the relay agent, with the interfaces that relay at the moment.
+func (c *Config) RelayConfig() relay.Config {
+	k := relay.Config{RelayID: c.Daemon.RelayID, Routes: c.Daemon.RelayRoutes, MaxPrefixes: c.Daemon.RelayMaxPrefixes}
+	for n := range c.Interfaces {
+		i := &c.Interfaces[n]
+		if i.Role != Relay {
+			continue
+		}
+		for _, s := range i.Relaying.Servers {
+			k.Servers = append(k.Servers, relay.Server{Addr: s.Addr, Interface: c.logicalName(s.Interface)})
+		}
+		if i.Master {
+			k.Upstreams = append(k.Upstreams, i.Name)
+		} else {
+			k.Interfaces = append(k.Interfaces, i.relayed())
+		}
+	}
+	return k
+}
+
+// relayed is the interface as the relay agent wants it.
+func (i *Interface) relayed() relay.Interface {
+	r := &i.Relaying
+	k := relay.Interface{
+		Name: i.Name, StrictLinkAddress: r.StrictLink, RewriteDNS: i.rewritesDNS(), DNS: i.Server.DNS,
+		SubscriberID: r.SubscriberID, ClientLinkLayer: r.LinkLayer,
+	}
+	if len(r.RemoteID) > 4 {
+		k.RemoteID = &relay.RemoteID{Enterprise: binary.BigEndian.Uint32(r.RemoteID), ID: r.RemoteID[4:]}
+	}
+	return k
+}
+
+// logicalName is the name of the interface that is called so, or whose device is.
+func (c *Config) logicalName(name string) string {
+	if c.Interface(name) != nil {
+		return name
+	}
+	for n := range c.Interfaces {
+		if i := &c.Interfaces[n]; name != "" && i.Device == name {
+			return i.Name
+		}
+	}
+	return name
 }
 
 func setRelayServers(l *list) {
@@ -125,3 +171,6 @@ func setRemoteID(o *option, v string) error {
 	}
 	return err
 }
+
+// setRelayID takes a DUID: section 11 of RFC 9915 wants three octets at least.
+func setRelayID(o *option, v string) error { return setOwnDUID(o, v, 3) }

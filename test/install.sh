@@ -23,6 +23,7 @@ isc-dhcp-server  | dhcpd                               | a real DHCPv6 server (I
 dibbler-server   | dibbler-server                      | a real DHCPv6 server (dibbler)
 dnsmasq-base     | dnsmasq                             | a real DHCPv6 server (dnsmasq)
 wide-dhcpv6-server | dhcp6s                            | a real DHCPv6 server (WIDE)
+iputils-ping     | ping                                | pings through delegated prefixes
 xz-utils         | xz                                  | measures the compressed size'
 
 again="$(realpath "$0") ${1-}"

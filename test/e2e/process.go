@@ -32,6 +32,12 @@ var packages = map[string]string{
 	"dhcrelay":                      "isc-dhcp-relay",
 	"dibbler-relay":                 "dibbler-relay",
 	"dhcp6relay":                    "wide-dhcpv6-relay",
+	"kea-dhcp6":                     "kea-dhcp6-server",
+	"dhcpd":                         "isc-dhcp-server",
+	"dibbler-server":                "dibbler-server",
+	"dnsmasq":                       "dnsmasq-base",
+	"dhcp6s":                        "wide-dhcpv6-server",
+	"ping":                          "iputils-ping",
 	"tshark":                        "tshark",
 	"ip":                            "iproute2",
 }
@@ -78,6 +84,9 @@ func (p *process) log() string {
 	defer p.mu.Unlock()
 	return p.output.String()
 }
+
+// What a program is sent to sleep and woken up with.
+const stop, resume = syscall.SIGSTOP, syscall.SIGCONT
 
 func (p *process) signal(sig syscall.Signal) {
 	p.t.Helper()

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,8 @@ type upstream struct {
 	relay string // the relay's address on the link between them
 	times lifetimes
 	proc  *process
+
+	partners []*upstream // Kea: it and the others that keep its leases with it, the active one first
 }
 
 // lifetimes are in seconds.
@@ -80,9 +83,39 @@ func startKea(s *upstream) *process {
 	"subnet6": [ { "id": 1, "subnet": "%s",
 		"pools": [ { "pool": "2001:db8:1:5::1000-2001:db8:1:5::1fff" } ],
 		"pd-pools": [ { "prefix": "2001:db8:8000::", "prefix-len": 40, "delegated-len": 56 } ] } ],
-	"loggers": [ { "name": "kea-dhcp6", "output_options": [ { "output": "stdout" } ], "severity": "INFO" } ]
-} }`, s.addr, s.times.preferred, s.times.valid, nameserver, relayedLAN))
+	"loggers": [ { "name": "kea-dhcp6", "output_options": [ { "output": "stdout" } ], "severity": "INFO" } ]%s
+} }`, s.addr, s.times.preferred, s.times.valid, nameserver, relayedLAN, s.standby()))
 	return s.startEnv([]string{"KEA_PIDFILE_DIR=/run/kea", "KEA_LOCKFILE_DIR=none"}, "kea-dhcp6", "-c", "/run/e2e/kea.conf")
+}
+
+// standby is the part of Kea's configuration that has it share its leases with its partners: hot standby. All have one
+// DUID, so that clients can renew with whichever answers.
+func (s *upstream) standby() string {
+	if s.partners == nil {
+		return ""
+	}
+	var peers []string
+	for i, p := range s.partners {
+		peers = append(peers, fmt.Sprintf(`{ "name": "%s", "url": "http://[%s]:8000/", "role": "%s", "auto-failover": true }`,
+			p.name, p.addr, []string{"primary", "standby"}[i]))
+	}
+	return fmt.Sprintf(`,
+	"server-id": { "type": "LL", "htype": 1, "identifier": "020000004b01", "persist": false },
+	"multi-threading": { "enable-multi-threading": true, "thread-pool-size": 2 },
+	"hooks-libraries": [ { "library": "%[1]s/libdhcp_lease_cmds.so" }, { "library": "%[1]s/libdhcp_ha.so", "parameters": { "high-availability": [ {
+		"this-server-name": "%[2]s", "mode": "hot-standby", "heartbeat-delay": 500, "max-response-delay": 1500, "max-unacked-clients": 0,
+		"multi-threading": { "enable-multi-threading": true, "http-dedicated-listener": true, "http-listener-threads": 2, "http-client-threads": 2 },
+		"peers": [ %[3]s ] } ] } } ]`, keaHooks(s.t), s.name, strings.Join(peers, ", "))
+}
+
+// keaHooks is the directory of Kea's hooks.
+func keaHooks(t testing.TB) string {
+	t.Helper()
+	found, err := filepath.Glob("/usr/lib/*/kea/hooks")
+	if err != nil || len(found) != 1 {
+		t.Fatalf("Kea's hooks: %v, %v", found, err)
+	}
+	return found[0]
 }
 
 func startDhcpd(s *upstream) *process {
