@@ -10,8 +10,8 @@ import (
 // The imports that docs/DESIGN.md allows between the packages of this module. A package that is missing here may import
 // none of the others.
 var allowed = map[string][]string{
-	"lan6d":                      {"lan6d/dhcpv6", "lan6d/dhcpv6/lease", "lan6d/dhcpv6/lease/journal", "lan6d/dhcpv6/server", "lan6d/netif", "lan6d/openwrt"},
-	"lan6d/openwrt":              {"lan6d/openwrt/uci", "lan6d/dhcpv6", "lan6d/dhcpv6/server", "lan6d/dhcpv6/lease"},
+	"lan6d":                      {"lan6d/dhcpv6", "lan6d/dhcpv6/lease", "lan6d/dhcpv6/lease/journal", "lan6d/dhcpv6/server", "lan6d/netif", "lan6d/openwrt", "lan6d/relay"},
+	"lan6d/openwrt":              {"lan6d/openwrt/uci", "lan6d/dhcpv6", "lan6d/dhcpv6/server", "lan6d/dhcpv6/lease", "lan6d/relay"},
 	"lan6d/dhcpv6/server":        {"lan6d/dhcpv6/lease", "lan6d/dhcpv6"},
 	"lan6d/dhcpv6/lease":         {"lan6d/dhcpv6"},
 	"lan6d/dhcpv6/lease/journal": {"lan6d/dhcpv6/lease"},
