@@ -95,7 +95,7 @@ config dhcp wan
 	option dhcpv6 relay
 	option master 1
 	option ifname eth1
-	list dhcpv6_relay_servers '2001:db8::1 fe80::1%wan'
+	option dhcpv6_relay_servers '2001:db8::1 fe80::1%wan'
 `, `
 config lan6d
 	option relay_id 00030001020000000001
