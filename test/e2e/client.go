@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -80,4 +81,9 @@ func (h *host) addrs(ifname string) (addrs []kernelAddr) {
 		}
 	}
 	return addrs
+}
+
+// duidLL is the DUID-LL that the clients under test make of the address of eth0.
+func duidLL(h *host) string {
+	return "00:03:00:01:" + strings.TrimSpace(h.run("cat", "/sys/class/net/eth0/address"))
 }

@@ -42,11 +42,6 @@ func TestServers(t *testing.T) {
 	outcome.show(t, "servers.md")
 }
 
-// duidLL is the DUID-LL that the clients under test make of the address of eth0.
-func duidLL(h *host) string {
-	return "00:03:00:01:" + strings.TrimSpace(h.run("cat", "/sys/class/net/eth0/address"))
-}
-
 // A relayedCell is a cell whose router relays to a server.
 type relayedCell struct {
 	cell
