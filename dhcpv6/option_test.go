@@ -258,3 +258,27 @@ func TestOptionCodes(t *testing.T) { // registry "DHCPv6 Option Codes"
 		}
 	}
 }
+
+// Cut gives what All gives, and nothing where there is nothing.
+func TestOptionsCut(t *testing.T) {
+	options, err := dhcpv6.ParseOptions(dhcpv6test.Hex(t, `0001 0003 aabbcc 000e 0000 0000 0001 07 0012 0000`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := options
+	for code, data := range options.All() {
+		var c dhcpv6.OptionCode
+		var d []byte
+		if c, d, rest = rest.Cut(); c != code || !bytes.Equal(d, data) || d == nil || cap(d) != len(d) {
+			t.Errorf("cut off %v %x, want %v %x", c, d, code, data)
+		}
+	}
+	if len(rest) != 0 {
+		t.Errorf("left: %x", rest)
+	}
+	for _, bad := range []dhcpv6.Options{nil, {}, {0, 1, 0}, {0, 1, 0, 1}} { // the last two ParseOptions does not return
+		if code, data, rest := bad.Cut(); code != 0 || data != nil || rest != nil {
+			t.Errorf("of %x: %v %x %x", bad, code, data, rest)
+		}
+	}
+}

@@ -102,20 +102,6 @@ func TestAllocationsOfDrops(t *testing.T) {
 	}
 }
 
-// Who forges and who contests cannot make it remember more and more.
-func TestAllocationsOfContests(t *testing.T) {
-	l := start(t)
-	l.grant(1, prefixA)
-	in := answer(reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000})))
-	in.Payload = wrap(dhcpv6.RelayReply, 0, "::", host(2).String(), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 1000, 2000})),
-		option(dhcpv6.OptionInterfaceID, []byte("lan")))
-	l.wantNoAllocations("a rival", func() error {
-		_, err := l.Return(l.now, in, l.buf)
-		return err
-	})
-	l.wantRoutes(viaA)
-}
-
 // The caller's datagrams may be overwritten as soon as the call has returned: what is kept has been copied.
 func TestInputIsNotKept(t *testing.T) {
 	l := start(t)

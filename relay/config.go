@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"encoding/binary"
 	"net/netip"
 
 	"lan6d/dhcpv6"
@@ -70,32 +69,32 @@ type Server struct {
 var allServers = []Server{{Addr: dhcpv6.AllServers}}
 
 // options are those of a Relay-forward from the interface that are always the same.
-func (c *Config) options(i *Interface) (b []byte) {
-	add := func(code dhcpv6.OptionCode, data []byte) {
-		if len(data) > 0 && len(data) <= 0xffff {
-			b = binary.BigEndian.AppendUint16(b, uint16(code))
-			b = append(binary.BigEndian.AppendUint16(b, uint16(len(data))), data...)
-		}
+func (c *Config) options(i *Interface) []byte {
+	n := 4*4 + len(i.Name) + len(i.SubscriberID) + len(c.RelayID)
+	if i.RemoteID != nil {
+		n += 4 + len(i.RemoteID.ID)
 	}
-	add(dhcpv6.OptionInterfaceID, []byte(i.Name))
-	if id := i.RemoteID; id != nil {
-		add(dhcpv6.OptionRemoteID, append(binary.BigEndian.AppendUint32(nil, id.Enterprise), id.ID...))
+	w := dhcpv6.NewWriter(make([]byte, n))
+	w.Option(dhcpv6.OptionInterfaceID, []byte(i.Name))
+	if i.RemoteID != nil {
+		m := w.Begin(dhcpv6.OptionRemoteID)
+		w.Uint32(i.RemoteID.Enterprise)
+		w.Bytes(i.RemoteID.ID)
+		w.End(m)
 	}
-	add(dhcpv6.OptionSubscriberID, i.SubscriberID)
-	add(dhcpv6.OptionRelayID, c.RelayID)
+	if len(i.SubscriberID) > 0 {
+		w.Option(dhcpv6.OptionSubscriberID, i.SubscriberID)
+	}
+	if len(c.RelayID) > 0 {
+		w.Option(dhcpv6.OptionRelayID, c.RelayID)
+	}
+	b, _ := w.Finish() // the configuration has nothing that is too long
 	return b
 }
 
-// bounds puts the defaults in.
-func (c *Config) bounds() {
-	for _, b := range [...]struct {
-		value *int
-		byDef int
-	}{
-		{&c.MaxPerClient, DefaultMaxPerClient}, {&c.MaxPerInterface, DefaultMaxPerInterface}, {&c.MaxPrefixes, DefaultMaxPrefixes},
-	} {
-		if *b.value <= 0 {
-			*b.value = b.byDef
-		}
+// orDefault puts a default in for 0.
+func orDefault(n *int, byDefault int) {
+	if *n <= 0 {
+		*n = byDefault
 	}
 }

@@ -12,7 +12,7 @@ import (
 // by our last. No length changes, so it does not matter how many relay agents are still before the client; they find our
 // addresses as good as the clients do. The option stands in the message itself (RFC 3646, section 5), not in IAs.
 func (r *Relay) rewriteDNS(now lease.Time, to *link, m *message) error {
-	if !to.RewriteDNS || m.from != server {
+	if !to.RewriteDNS {
 		return nil
 	}
 	own := [1]netip.Addr{to.dnsServer(now)}
@@ -24,8 +24,10 @@ func (r *Relay) rewriteDNS(now lease.Time, to *link, m *message) error {
 		return nil // no address at all, so no clients either
 	}
 	rewritten, authenticated := false, false
-	for code, data := range m.content.Options.All() {
-		switch code {
+	for o := m.content.Options; len(o) > 0; {
+		var code dhcpv6.OptionCode
+		var data []byte
+		switch code, data, o = o.Cut(); code {
 		case dhcpv6.OptionDNSServers:
 			rewritten = len(data) >= 16 || rewritten
 			replaceAddrs(data, ours)

@@ -61,6 +61,7 @@ func TestRewriteDNS(t *testing.T) {
 			`0d 01` + nowhere + fromClient + `0009 0046 0d 00` + nowhere + fromClient + `0009 0020 07 a1b2c3 0017 0010` + ours1 + `fde8 0004 00000000 0012 0000`},
 		{"the key for Reconfigure", both, `07 a1b2c3` + key + one, `07 a1b2c3` + key + `0017 0010` + ours1}, // section 20.4
 		{"authenticated, without DNS servers", both, `07 a1b2c3 000b 000b 00 00 00 0000000000000007`, `07 a1b2c3 000b 000b 00 00 00 0000000000000007`},
+		{"authenticated, with an empty list", both, `07 a1b2c3 0017 0000 000b 000b 00 00 00 0000000000000007`, `07 a1b2c3 0017 0000 000b 000b 00 00 00 0000000000000007`},
 		{"authenticated, and not rewritten", func(s *setup) {}, `07 a1b2c3 000b 000b 00 00 00 0000000000000007` + one, `07 a1b2c3 000b 000b 00 00 00 0000000000000007` + one},
 	}
 	for _, tt := range tests {

@@ -29,7 +29,8 @@
 //     for one of the above reasons, or because NextHopGone says that nobody is at the old address any more. Event Contested
 //     is the moment to find that out.
 //   - The number of prefixes is bounded for each client (a DUID at one next hop: nobody can use up another's share), for each
-//     interface and in all. Beyond, nothing is learned, and nothing is lost.
+//     interface and in all. Beyond, nothing is learned and nothing lost; only of its own a client may lose an older one in
+//     the same IA to a newer one.
 //   - Only prefixes that a server may delegate are learned: not ::/0, nothing that is shorter than /24, not global, or
 //     has an address of ours in it.
 //

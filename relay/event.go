@@ -34,8 +34,8 @@ func (k EventKind) String() string {
 type Event struct {
 	Kind   EventKind
 	At     lease.Time
-	Link   string // the logical interface
-	Key    lease.Key
+	Link   string        // the logical interface
+	Key    lease.Key     // of all but Full
 	Leases []lease.Lease // learned, renewed or contested: all of the IA; else those that are over. Until the next call
 	Via    netip.Addr    // the next hop
 	Rival  netip.Addr    // of Contested: the next hop that the prefixes do not go to
@@ -50,18 +50,17 @@ func (r *Relay) Events() []Event {
 	return events
 }
 
+//go:noinline
 func (r *Relay) emit(now lease.Time, kind EventKind, b *lease.Binding, leases []lease.Lease) {
 	r.events = append(r.events, Event{Kind: kind, At: now, Link: b.Link.Name, Key: b.Key, Leases: leases, Via: b.Peer})
 }
 
 // emitFull tells once a minute that nothing more is learned on an interface.
-func (r *Relay) emitFull(now lease.Time, c *claim) {
-	l := linkByName(r.clients, []byte(c.link.Name))
+func (r *Relay) emitFull(now lease.Time, name string) {
+	l := linkByName(r.clients, []byte(name))
 	if l == nil || now < l.quietUntil {
 		return
 	}
 	l.quietUntil = now.Add(fullInterval)
-	r.events = append(r.events, Event{
-		Kind: Full, At: now, Link: l.name, Key: lease.Key{DUID: string(c.client), IAID: c.iaid, Kind: lease.Prefix}, Via: c.via,
-	})
+	r.events = append(r.events, Event{Kind: Full, At: now, Link: name})
 }

@@ -101,7 +101,7 @@ func (r *Relay) linkAddress(now lease.Time, m *message, source netip.Addr, from 
 		return a
 	}
 	for _, u := range r.upstreams {
-		if a := u.address(now); a.IsValid() && u.ifindex != 0 && !from.StrictLinkAddress {
+		if a := u.address(now); a.IsValid() && !from.StrictLinkAddress {
 			return a
 		}
 	}

@@ -146,6 +146,11 @@ func TestForwardFromAnotherInterface(t *testing.T) {
 // A Relay-forward may come by unicast, and so may what nobody knows; a client's message may not.
 func TestUnicast(t *testing.T) {
 	relayed := wrap(dhcpv6.RelayForward, 0, "2001:db8:5::1", "fe80::1", dhcpv6test.Hex(t, solicit))
+	in := from(host(1), message(dhcpv6.Solicit))
+	in.Local = netip.Addr{} // nobody knows
+	if err := start(t).pass(in); err != nil {
+		t.Error(err)
+	}
 	for _, local := range []string{"2001:db8:1::1", "fe80::1"} {
 		for kind := range 256 {
 			l := start(t)

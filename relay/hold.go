@@ -27,30 +27,31 @@ const (
 var ids = lease.Pool{Span: lease.Span{First: 0, Last: 1<<62 - 1}}
 
 // hold has an IA hold a prefix. A binding that is new, or has a new lease, is not settled yet.
-func (r *Relay) hold(now lease.Time, c *claim, k lease.Lease) outcome {
+func (r *Relay) hold(now lease.Time, c *claim, k *lease.Lease) outcome {
 	if !r.isRoutable(k.Prefix) {
 		r.counters.Unroutable++
 		return refused
 	}
 	b := c.binding()
+	if b != nil && !r.sameHost(c, b) {
+		r.contest(now, c, k, b)
+		return refused
+	}
 	if b != nil && b.Peer != c.via {
-		if b.Deadline > now && !r.sameHost(c, b) {
-			r.contest(now, c, k, b)
-			return refused
-		}
 		r.replace(now, b, all)
 		b = nil
 	}
 	if old := r.held[k.Prefix]; old != nil && old != b {
-		if old.Find(k.Prefix).Valid > now && !r.sameHost(c, old) {
+		had := old.Find(k.Prefix)
+		if had.Valid > now && !r.sameHost(c, old) {
 			r.contest(now, c, k, old)
 			return refused
 		}
-		r.replace(now, old, func(l *lease.Lease) bool { return l.Prefix == k.Prefix })
+		r.replace(now, old, func(l *lease.Lease) bool { return l == had })
 	}
 	if b != nil {
 		if had := b.Find(k.Prefix); had != nil {
-			*had = k
+			*had = *k
 			return renewed
 		}
 	}
@@ -59,25 +60,27 @@ func (r *Relay) hold(now lease.Time, c *claim, k lease.Lease) outcome {
 
 // add has an IA hold a prefix that nobody holds, if the bounds allow. Of a client that has all it may have, an older one in the
 // same IA makes room: with each prefix that its provider gives it anew it may have forgotten others.
-func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k lease.Lease) outcome {
-	if r.counts[share{c.link, string(c.client), c.via}] >= r.config.MaxPerClient && b != nil && !c.late {
+func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k *lease.Lease) outcome {
+	mine := share{c.link, string(c.client), c.via}
+	if b != nil && !c.late && r.counts[mine] >= r.config.MaxPerClient {
 		if old := oldest(b); old.Preferred < k.Preferred {
 			r.replace(now, b, func(l *lease.Lease) bool { return l == old })
 			b = c.binding()
 		}
 	}
 	if len(r.held) >= r.config.MaxPrefixes || r.counts[share{link: c.link}] >= r.config.MaxPerInterface ||
-		r.counts[share{c.link, string(c.client), c.via}] >= r.config.MaxPerClient {
+		r.counts[mine] >= r.config.MaxPerClient {
 		r.counters.BeyondLimit++
-		r.emitFull(now, c)
+		r.emitFull(now, c.link.Name)
 		return refused
 	}
 	if b == nil {
 		b = c.link.AllocatePrefix(c.client, c.iaid, ids, 64, ids.Last+1)
 		b.Peer = c.via
 	}
-	b.Leases = append(b.Leases, k)
-	r.count(b, k.Prefix)
+	b.Leases = append(b.Leases, *k)
+	r.held[k.Prefix] = b
+	r.count(b, 1)
 	return held
 }
 
@@ -92,16 +95,12 @@ func oldest(b *lease.Binding) *lease.Lease {
 	return old
 }
 
-func (r *Relay) count(b *lease.Binding, p netip.Prefix) {
-	r.held[p] = b
-	r.counts[share{link: b.Link}]++
-	r.counts[share{b.Link, b.DUID, b.Peer}]++
-}
-
-func (r *Relay) discount(b *lease.Binding, p netip.Prefix) {
-	delete(r.held, p)
+// count adds to the numbers of prefixes that are bounded.
+//
+//go:noinline
+func (r *Relay) count(b *lease.Binding, n int) {
 	for _, s := range [...]share{{link: b.Link}, {b.Link, b.DUID, b.Peer}} {
-		if r.counts[s]--; r.counts[s] == 0 {
+		if r.counts[s] += n; r.counts[s] == 0 {
 			delete(r.counts, s)
 		}
 	}
@@ -113,24 +112,14 @@ func all(*lease.Lease) bool { return true }
 // end takes the leases that match away from an IA, tells so, and reports whether there were any. Without any left its
 // binding is over: the caller decides what becomes of its rival.
 func (r *Relay) end(now lease.Time, kind EventKind, b *lease.Binding, matches func(*lease.Lease) bool) bool {
-	n := 0
-	for i := range b.Leases {
-		if matches(&b.Leases[i]) {
-			n++
-		}
-	}
-	if n == 0 {
+	kept, ended := split(b.Leases, matches)
+	if len(ended) == 0 {
 		return false
 	}
-	kept, ended := make([]lease.Lease, 0, len(b.Leases)-n), make([]lease.Lease, 0, n)
-	for i := range b.Leases {
-		if k := &b.Leases[i]; matches(k) {
-			ended = append(ended, *k)
-			r.discount(b, k.Prefix)
-		} else {
-			kept = append(kept, *k)
-		}
+	for i := range ended {
+		delete(r.held, ended[i].Prefix)
 	}
+	r.count(b, -len(ended))
 	r.emit(now, kind, b, ended)
 	if b.Leases = kept; len(kept) > 0 {
 		r.table.Bind(b)
@@ -139,6 +128,21 @@ func (r *Relay) end(now lease.Time, kind EventKind, b *lease.Binding, matches fu
 		delete(r.servers, b)
 	}
 	return true
+}
+
+// split takes the leases that match out of a list, in place. If there are none it changes nothing.
+func split(leases []lease.Lease, matches func(*lease.Lease) bool) (others, matching []lease.Lease) {
+	others = leases[:0]
+	for i := range leases {
+		if matches(&leases[i]) {
+			matching = append(matching, leases[i])
+			continue
+		}
+		if others = others[:len(others)+1]; len(matching) > 0 {
+			others[len(others)-1] = leases[i]
+		}
+	}
+	return others, matching
 }
 
 // replace ends the leases that match to the good of another IA, or of others in this one. Who waited for them waits no longer.

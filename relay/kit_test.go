@@ -202,7 +202,9 @@ func (l *lab) wantEvents(want ...string) {
 		for _, k := range e.Leases {
 			s += " " + k.Prefix.String()
 		}
-		s += " via " + e.Via.String()
+		if e.Kind != relay.Full {
+			s += " via " + e.Via.String()
+		}
 		if e.Rival.IsValid() {
 			s += " rival " + e.Rival.String()
 		}

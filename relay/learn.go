@@ -9,46 +9,55 @@ import (
 
 // claim names an IA_PD, the next hop to its client, and the server that a message of or to it names. It may alias a packet.
 type claim struct {
+	number uint64 // of the message
 	link   *lease.Link
 	client dhcpv6.DUID
 	iaid   uint32
 	via    netip.Addr
 	server []byte
 	late   bool // a rival's: what it claims it was told earlier
-	hosts  hosts
+
+	asked int        // how often neighbours were looked up for the message: see sameHost
+	other netip.Addr // the last one that via was compared with
+	same  bool       // and whether both are one
 }
 
 // binding is what the IA holds, through whatever next hop; or nil.
 func (c *claim) binding() *lease.Binding { return c.link.Lookup(c.client, c.iaid, lease.Prefix) }
 
-// newClaim reads the identifiers of a message of or to a client behind a next hop, and whether it has them.
-func newClaim(l *link, via netip.Addr, options dhcpv6.Options) (c claim, ok bool) {
+// read reads the identifiers of a message of or to a client behind a next hop, and reports whether it has them.
+func (c *claim) read(r *Relay, l *link, via netip.Addr, options dhcpv6.Options) bool {
+	r.claims++
+	c.number, c.link, c.via = r.claims, l.leases, via
 	id, _ := options.Get(dhcpv6.OptionClientID)
-	c.link, c.via = l.leases, via
 	c.client, _ = dhcpv6.ParseDUID(id)
 	c.server, _ = options.Get(dhcpv6.OptionServerID)
-	return c, c.client != nil && c.server != nil
+	return c.client != nil && c.server != nil
 }
 
 // release follows a client that gives prefixes back (RFC 8987, G-9).
 func (r *Relay) release(now lease.Time, from *link, via netip.Addr, m dhcpv6.Message) {
-	c, ok := newClaim(from, via, m.Options)
-	if !ok {
+	var c claim
+	if !c.read(r, from, via, m.Options) {
 		return
 	}
-	for ia := range delegations(m.Options) {
-		c.iaid = ia.IAID
+	for o := m.Options; len(o) > 0; {
+		var ia dhcpv6.IA
+		if o, ia = c.nextIA(o); len(ia.Options) == 0 {
+			continue
+		}
 		if b := c.binding(); b != nil && !r.sameHost(&c, b) {
 			r.counters.ReleasesIgnored++
 		}
-		r.takeBack(now, Released, &c, func(k *lease.Lease) bool { return names(ia, k.Prefix) })
+		r.takeBack(now, Released, &c, func(k *lease.Lease) bool { return names(ia.Options, k.Prefix) })
 	}
 }
 
 // names reports whether an IA of a message names a prefix.
-func names(ia dhcpv6.IA, p netip.Prefix) bool {
-	for q := range prefixes(ia.Options) {
-		if q.Prefix.Masked() == p {
+func names(ia dhcpv6.Options, p netip.Prefix) bool {
+	for len(ia) > 0 {
+		var named dhcpv6.IAPrefix
+		if ia, named = nextPrefix(ia); named.Prefix == p {
 			return true
 		}
 	}
@@ -78,12 +87,15 @@ func (r *Relay) takeBack(now lease.Time, kind EventKind, c *claim, matches func(
 
 // learn follows what a server tells a client about delegated prefixes.
 func (r *Relay) learn(now lease.Time, to *link, via netip.Addr, m dhcpv6.Message) {
-	c, ok := newClaim(to, via, m.Options)
-	if !ok || !r.config.Routes || status(m.Options) != dhcpv6.StatusSuccess {
+	var c claim
+	if !r.config.Routes || !c.read(r, to, via, m.Options) || status(m.Options) != dhcpv6.StatusSuccess {
 		return
 	}
-	for ia := range delegations(m.Options) {
-		c.iaid = ia.IAID
+	for o := m.Options; len(o) > 0; {
+		var ia dhcpv6.IA
+		if o, ia = c.nextIA(o); len(ia.Options) == 0 {
+			continue
+		}
 		switch status(ia.Options) {
 		case dhcpv6.StatusSuccess:
 			r.learnIA(now, &c, ia.Options)
@@ -98,14 +110,17 @@ func (r *Relay) learnIA(now lease.Time, c *claim, options dhcpv6.Options) {
 		r.admit(now, b)
 	}
 	var got outcome
-	for p := range prefixes(options) {
+	for len(options) > 0 {
+		var p dhcpv6.IAPrefix
+		options, p = nextPrefix(options)
 		switch {
+		case !p.Prefix.IsValid():
 		case p.Preferred > p.Valid || status(p.Options) != dhcpv6.StatusSuccess: // the client must not use it
 		case p.Valid > 0:
-			k := lease.Lease{Prefix: p.Prefix.Masked(), Preferred: now.After(p.Preferred), Valid: now.After(p.Valid)}
-			got = max(got, r.hold(now, c, k))
+			k := lease.Lease{Prefix: p.Prefix, Preferred: now.After(p.Preferred), Valid: now.After(p.Valid)}
+			got = max(got, r.hold(now, c, &k))
 		default:
-			r.takeBack(now, Withdrawn, c, func(k *lease.Lease) bool { return k.Prefix == p.Prefix.Masked() })
+			r.takeBack(now, Withdrawn, c, func(k *lease.Lease) bool { return k.Prefix == p.Prefix })
 		}
 	}
 	r.settle(now, c, got)
@@ -129,32 +144,30 @@ func (r *Relay) settle(now lease.Time, c *claim, got outcome) {
 	r.emit(now, kind, b, b.Leases)
 }
 
-// delegations iterates the IA_PDs of a message. One that is malformed is not looked at.
-func delegations(options dhcpv6.Options) func(yield func(dhcpv6.IA) bool) {
-	return func(yield func(dhcpv6.IA) bool) {
-		for code, data := range options.All() {
-			if code != dhcpv6.OptionIAPD {
-				continue
-			}
-			if ia, err := dhcpv6.ParseIA(data); err == nil && !yield(ia) {
-				return
-			}
-		}
+// nextIA takes the first option off. If it is an IA_PD, the claim is for that, and ia is what it holds; else, or if it is
+// malformed, ia is empty.
+func (c *claim) nextIA(o dhcpv6.Options) (rest dhcpv6.Options, ia dhcpv6.IA) {
+	code, data, rest := o.Cut()
+	if code == dhcpv6.OptionIAPD {
+		ia, _ = dhcpv6.ParseIA(data)
+		c.iaid = ia.IAID
 	}
+	return rest, ia
 }
 
-// prefixes iterates the prefixes of an IA_PD, likewise.
-func prefixes(options dhcpv6.Options) func(yield func(dhcpv6.IAPrefix) bool) {
-	return func(yield func(dhcpv6.IAPrefix) bool) {
-		for code, data := range options.All() {
-			if code != dhcpv6.OptionIAPrefix {
-				continue
-			}
-			if p, err := dhcpv6.ParseIAPrefix(data); err == nil && !yield(p) {
-				return
-			}
+// nextPrefix takes the first option of an IA_PD off. If it is an IA Prefix, p is what it holds, without the bits behind the
+// prefix's length; else, or if it is malformed, the prefix is not valid.
+func nextPrefix(o dhcpv6.Options) (rest dhcpv6.Options, p dhcpv6.IAPrefix) {
+	code, data, rest := o.Cut()
+	if code == dhcpv6.OptionIAPrefix {
+		var err error
+		if p, err = dhcpv6.ParseIAPrefix(data); err == nil {
+			p.Prefix = p.Prefix.Masked()
+		} else {
+			p.Prefix = netip.Prefix{}
 		}
 	}
+	return rest, p
 }
 
 // status is that of a message, an IA or a lease: Success unless its Status Code option says otherwise (section 21.13).

@@ -69,15 +69,22 @@ func read(b []byte, header dhcpv6.MessageType, limit int) (m message, err error)
 
 // relayMessage is what the one Relay Message option holds.
 func relayMessage(options dhcpv6.Options) (data []byte, err error) {
-	n := 0
-	for code, d := range options.All() {
-		if code == dhcpv6.OptionRelayMsg {
-			data = d
-			n++
-		}
-	}
+	data, n := only(options, dhcpv6.OptionRelayMsg)
 	if n != 1 {
 		return nil, DropRelayMessage
 	}
 	return data, nil
+}
+
+// only is the data of an option that must not be there twice, and how often it is.
+func only(options dhcpv6.Options, code dhcpv6.OptionCode) (data []byte, n int) {
+	for len(options) > 0 {
+		var c dhcpv6.OptionCode
+		var d []byte
+		if c, d, options = options.Cut(); c == code {
+			data = d
+			n++
+		}
+	}
+	return data, n
 }

@@ -23,8 +23,9 @@ func host(n int) netip.Addr { return netip.MustParseAddr(fmt.Sprintf("fe80::%x",
 
 // option is an option with its header.
 func option(code dhcpv6.OptionCode, data ...[]byte) []byte {
-	w := dhcpv6.NewWriter(make([]byte, 1<<17))
-	w.Option(code, bytes.Join(data, nil))
+	content := bytes.Join(data, nil)
+	w := dhcpv6.NewWriter(make([]byte, 4+len(content)))
+	w.Option(code, content)
 	b, _ := w.Finish()
 	return b
 }
@@ -36,9 +37,10 @@ func message(t dhcpv6.MessageType, options ...[]byte) []byte {
 
 // wrap is a relay agent's message around another one, with options before it.
 func wrap(t dhcpv6.MessageType, hops int, link, peer string, inner []byte, options ...[]byte) []byte {
-	w := dhcpv6.NewWriter(make([]byte, 1<<17))
+	before := bytes.Join(options, nil)
+	w := dhcpv6.NewWriter(make([]byte, 34+len(before)+4+len(inner)))
 	w.RelayMessage(t, uint8(hops), netip.MustParseAddr(link), netip.MustParseAddr(peer))
-	w.Bytes(bytes.Join(options, nil))
+	w.Bytes(before)
 	w.Option(dhcpv6.OptionRelayMsg, inner)
 	b, _ := w.Finish()
 	return b

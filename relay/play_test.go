@@ -26,6 +26,7 @@ type play struct {
 	clients []*player
 	answers map[dhcpv6.MessageType]int
 	booted  int // relay agents
+	buf     []byte
 }
 
 // node is a relay agent of the play, with its records.
@@ -57,7 +58,7 @@ type player struct {
 var farAddress = netip.MustParseAddr("2001:db8:1::5")
 
 func newPlay(t testing.TB, seed uint64) *play {
-	p := &play{TB: t, Rand: rand.New(rand.NewPCG(seed, 8987)), now: epoch, answers: make(map[dhcpv6.MessageType]int)}
+	p := &play{TB: t, Rand: rand.New(rand.NewPCG(seed, 8987)), now: epoch, answers: make(map[dhcpv6.MessageType]int), buf: make([]byte, dhcpv6.MaxPayload)}
 	many := func(s *setup) { s.MaxPerClient = 100 }
 	p.near = &node{lab: start(t, many), promised: make(map[netip.Prefix]route), server: make(map[string]string)}
 	p.far = &node{lab: start(t, many, func(s *setup) {
@@ -150,7 +151,7 @@ func (p *play) askNear(in relay.Datagram) (back []relay.Datagram) {
 			}
 			out, err := p.servers[n].Handle(p.now, server.Datagram{
 				Payload: payload, Ifindex: 9, Peer: netip.AddrPortFrom(d.Local, 547), Local: d.Peer.Addr(),
-			}, make([]byte, dhcpv6.MaxPayload))
+			}, p.buf)
 			if err != nil {
 				continue // meant for the other one, or nothing known
 			}
@@ -231,20 +232,17 @@ func (n *node) promise(now time.Time, out relay.Datagram) {
 func (n *node) checkRoutes() {
 	n.Helper()
 	n.Events()
-	want := make(map[string]bool)
-	for p, r := range n.promised {
-		if r.until.After(n.now) {
-			ifindex := map[string]int{"lan": lan, "guest": guest}[r.link]
-			want[fmt.Sprintf("%v via %v dev %d until %v", p, r.via, ifindex, r.until.Sub(epoch).Round(2*time.Second))] = true
+	maps.DeleteFunc(n.promised, func(_ netip.Prefix, r route) bool { return !r.until.After(n.now) })
+	routes := n.routes()
+	for _, k := range routes {
+		r, ok := n.promised[k.Prefix]
+		until := n.Table().Wall(k.Until)
+		if !ok || k.Via != r.via || k.Ifindex != map[string]int{"lan": lan, "guest": guest}[r.link] || until.Sub(r.until).Abs() > 2*time.Second {
+			n.Errorf("routed: %v until %v; promised: %v", k, until, r)
 		}
 	}
-	got := make(map[string]bool)
-	for _, k := range n.routes() {
-		until := n.Table().Wall(k.Until).Sub(epoch).Round(2 * time.Second)
-		got[fmt.Sprintf("%v via %v dev %d until %v", k.Prefix, k.Via, k.Ifindex, until)] = true
-	}
-	if !maps.Equal(got, want) {
-		n.Errorf("routes\n\t%v\nwant\n\t%v", got, want)
+	if len(routes) != len(n.promised) {
+		n.Errorf("routes %v; promised %v", routes, n.promised)
 	}
 	n.journal = n.changes(n.journal)
 }
@@ -339,9 +337,9 @@ func (p *play) wait(d time.Duration) {
 // Clients, two servers and two relay agents in a row: routes are what was promised, all the time.
 func TestPlay(t *testing.T) {
 	answers := make(map[dhcpv6.MessageType]int)
-	for seed := range uint64(6) {
+	for seed := range uint64(4) {
 		p := newPlay(t, seed)
-		for range 600 {
+		for range 500 {
 			p.step()
 			p.near.checkRoutes()
 			p.far.checkRoutes()
@@ -352,11 +350,11 @@ func TestPlay(t *testing.T) {
 		for kind, n := range p.answers {
 			answers[kind] += n
 		}
-		if len(p.near.promised) < 5 || p.booted < 10 {
+		if len(p.near.promised) < 5 || p.booted < 5 {
 			t.Errorf("seed %d: %d prefixes promised, %d restarts", seed, len(p.near.promised), p.booted)
 		}
 	}
-	if answers[dhcpv6.Advertise] < 500 || answers[dhcpv6.Reply] < 1000 {
+	if answers[dhcpv6.Advertise] < 200 || answers[dhcpv6.Reply] < 500 {
 		t.Errorf("only %v", answers)
 	}
 }

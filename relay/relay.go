@@ -2,7 +2,6 @@ package relay
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"lan6d/dhcpv6"
@@ -46,6 +45,7 @@ type Relay struct {
 	counts  map[share]int
 	servers map[*lease.Binding]string // the DUID of the server that gave it; missing: not known
 	rivals  map[*lease.Binding]*rival // for what it holds
+	claims  uint64                    // messages that were read for what they say of prefixes
 }
 
 // New makes a relay agent without links. The table's epoch becomes now.
@@ -63,7 +63,9 @@ func New(now time.Time, config Config) *Relay {
 // on an interface that is no longer relayed.
 func (r *Relay) SetConfig(now time.Time, config Config) {
 	r.config = config
-	r.config.bounds()
+	orDefault(&r.config.MaxPerClient, DefaultMaxPerClient)
+	orDefault(&r.config.MaxPerInterface, DefaultMaxPerInterface)
+	orDefault(&r.config.MaxPrefixes, DefaultMaxPrefixes)
 	r.SetLinks(now, r.given)
 }
 
@@ -86,10 +88,11 @@ func (r *Relay) SetPaths(now time.Time, paths []Path) {
 // setDestinations finds out where Relay-forwards go. It stays so until addresses of ours change.
 func (r *Relay) setDestinations(now lease.Time) {
 	r.destinations, r.unreachable, r.until = r.destinations[:0], 0, lease.Never
-	for _, s := range r.relayTo() {
-		reached := false
+	servers := r.relayTo()
+	for i := range servers {
+		s, reached := &servers[i], false
 		for _, u := range r.upstreams {
-			if u.ifindex != 0 && r.leadsTo(u, s) && r.addDestination(now, u, s.Addr) {
+			if r.leadsTo(u, s) && r.addDestination(now, u, s.Addr) {
 				reached = true
 			}
 		}
@@ -110,23 +113,34 @@ func (r *Relay) relayTo() []Server {
 }
 
 // leadsTo reports whether Relay-forwards to a server leave by an upstream interface.
-func (r *Relay) leadsTo(u *link, s Server) bool {
+func (r *Relay) leadsTo(u *link, s *Server) bool {
 	switch {
 	case s.Interface != "":
 		return s.Interface == u.name
 	case s.Addr.IsMulticast():
 		return true
 	}
-	return slices.Contains(r.paths, Path{s.Addr, u.ifindex})
+	for i := range r.paths {
+		if r.paths[i].Ifindex == u.ifindex && r.paths[i].Server == s.Addr {
+			return true
+		}
+	}
+	return false
 }
 
 // addDestination adds a server on an interface, unless it is there already, and reports whether it is then.
 func (r *Relay) addDestination(now lease.Time, u *link, to netip.Addr) bool {
-	d := Destination{u.ifindex, netip.AddrPortFrom(to, dhcpv6.ServerPort), u.source(now, to)}
-	if d.Local.IsValid() && !slices.Contains(r.destinations, d) {
-		r.destinations = append(r.destinations, d)
+	local := u.source(now, to)
+	if !local.IsValid() {
+		return false
 	}
-	return d.Local.IsValid()
+	for i := range r.destinations {
+		if d := &r.destinations[i]; d.Ifindex == u.ifindex && d.Peer.Addr() == to {
+			return true
+		}
+	}
+	r.destinations = append(r.destinations, Destination{u.ifindex, netip.AddrPortFrom(to, dhcpv6.ServerPort), local})
+	return true
 }
 
 // drop counts a drop.

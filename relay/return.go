@@ -75,8 +75,9 @@ func (r *Relay) accept(in *Datagram) (reply dhcpv6.RelayMessage, inner []byte, e
 // isServer reports whether somebody may answer. Who is in a group is not known; so only when all servers are configured by
 // their addresses, everybody else is refused.
 func (r *Relay) isServer(source netip.Addr, from *link) bool {
-	for _, s := range r.relayTo() {
-		if s.Addr.IsMulticast() || s.Addr == source && (s.Interface == "" || s.Interface == from.name) {
+	servers := r.relayTo()
+	for i := range servers {
+		if s := &servers[i]; s.Addr.IsMulticast() || s.Addr == source && (s.Interface == "" || s.Interface == from.name) {
 			return true
 		}
 	}
@@ -87,12 +88,9 @@ func (r *Relay) isServer(source netip.Addr, from *link) bool {
 // link-address. Together they must not name two.
 func (r *Relay) clientSide(reply *dhcpv6.RelayMessage) (*link, error) {
 	var to *link
-	named := 0
-	for code, data := range reply.Options.All() {
-		if code == dhcpv6.OptionInterfaceID {
-			named++
-			to = linkByName(r.clients, data)
-		}
+	id, named := only(reply.Options, dhcpv6.OptionInterfaceID)
+	if named > 0 {
+		to = linkByName(r.clients, id)
 	}
 	if at := r.clientByAddress(reply.LinkAddress, to); named == 0 {
 		to = at

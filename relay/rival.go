@@ -3,7 +3,6 @@ package relay
 import (
 	"bytes"
 	"net/netip"
-	"slices"
 	"time"
 
 	"lan6d/dhcpv6/lease"
@@ -24,13 +23,6 @@ func (w *rival) isOf(b *lease.Binding) bool {
 	return w.link == b.Link && string(w.client) == b.DUID && w.iaid == b.IAID
 }
 
-// hosts is what has been found out about the neighbours that a message concerns.
-type hosts struct {
-	other netip.Addr // the last one that the next hop was compared with
-	same  bool       // and whether both are one
-	asked int
-}
-
 // maxAsked bounds how often neighbours are looked up for one message, whatever IAs it names.
 const maxAsked = 4
 
@@ -41,11 +33,11 @@ func (r *Relay) sameHost(c *claim, b *lease.Binding) bool {
 	if b.Link != c.link || b.Peer == c.via {
 		return b.Link == c.link
 	}
-	if c.hosts.other != b.Peer {
-		asked := c.hosts.asked + 1
-		c.hosts = hosts{b.Peer, asked <= maxAsked && r.sameLinkLayer(c.link.Name, c.via, b.Peer), asked}
+	if c.other != b.Peer {
+		c.asked++
+		c.other, c.same = b.Peer, c.asked <= maxAsked && r.sameLinkLayer(c.link.Name, c.via, b.Peer)
 	}
-	return c.hosts.same
+	return c.same
 }
 
 // sameLinkLayer reports whether two neighbours are known to have the same link-layer address.
@@ -62,43 +54,33 @@ func (r *Relay) sameLinkLayer(link string, one, other netip.Addr) bool {
 }
 
 // contest notes what an IA was given while somebody else holds it.
-func (r *Relay) contest(now lease.Time, c *claim, k lease.Lease, holder *lease.Binding) {
+func (r *Relay) contest(now lease.Time, c *claim, k *lease.Lease, holder *lease.Binding) {
 	r.counters.Contested++
 	w := r.rivals[holder]
-	if w == nil && len(r.rivals) >= maxRivals {
-		return
-	}
-	if w == nil || w.link != c.link || !bytes.Equal(w.client, c.client) || w.iaid != c.iaid || w.via != c.via {
-		w = &rival{claim: *c}
-		w.client, w.server = bytes.Clone(c.client), nil
-		w.hosts, w.late = hosts{}, true
-		r.rivals[holder] = w
-		r.emit(now, Contested, holder, holder.Leases)
-		r.events[len(r.events)-1].Rival = c.via
-	}
-	if !bytes.Equal(w.server, c.server) {
-		w.server = bytes.Clone(c.server)
-	}
-	for i := range w.leases {
-		if w.leases[i].Prefix == k.Prefix {
-			w.leases[i] = k
+	if w == nil || w.number != c.number {
+		if w == nil && len(r.rivals) >= maxRivals {
 			return
 		}
+		if w == nil || w.via != c.via {
+			r.emit(now, Contested, holder, holder.Leases)
+			r.events[len(r.events)-1].Rival = c.via
+		}
+		w = &rival{claim: *c}
+		w.client, w.server, w.late, w.asked = bytes.Clone(c.client), bytes.Clone(c.server), true, 0
+		r.rivals[holder] = w
 	}
 	if len(w.leases) < r.config.MaxPerClient {
-		w.leases = append(w.leases, k)
+		w.leases = append(w.leases, *k)
 	}
 }
 
 // resign has a rival wait no longer for the leases that match: it gave them back, or the server told it that they are over.
 func (r *Relay) resign(c *claim, matches func(*lease.Lease) bool) {
 	for holder, w := range r.rivals {
-		if w.link != c.link || w.iaid != c.iaid || w.via != c.via || !bytes.Equal(w.client, c.client) {
-			continue
-		}
-		w.leases = slices.DeleteFunc(w.leases, func(k lease.Lease) bool { return matches(&k) })
-		if len(w.leases) == 0 {
-			delete(r.rivals, holder)
+		if w.link == c.link && w.iaid == c.iaid && w.via == c.via && string(w.client) == string(c.client) {
+			if w.leases, _ = split(w.leases, matches); len(w.leases) == 0 {
+				delete(r.rivals, holder)
+			}
 		}
 	}
 }
@@ -110,15 +92,13 @@ func (r *Relay) admit(now lease.Time, holder *lease.Binding) {
 		return
 	}
 	delete(r.rivals, holder)
-	w.hosts = hosts{}
 	var got outcome
-	for _, k := range w.leases {
-		if b := r.held[k.Prefix]; b != nil && r.sameHost(&w.claim, b) {
-			continue // by what has been told since
+	for i := range w.leases {
+		k := &w.leases[i]
+		if b := r.held[k.Prefix]; b != nil && r.sameHost(&w.claim, b) || k.Valid <= now {
+			continue // the first: by what has been told since
 		}
-		if k.Valid > now {
-			got = max(got, r.hold(now, &w.claim, k))
-		}
+		got = max(got, r.hold(now, &w.claim, k))
 	}
 	r.settle(now, &w.claim, got)
 }

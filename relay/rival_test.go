@@ -149,8 +149,9 @@ func TestRival(t *testing.T) {
 		l := start(t)
 		l.grant(1, prefixA)
 		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, promise{prefixA, 100, 100})))
+		l.Events()
 		l.wait(2000 * time.Second)
-		l.wantRoutes()
+		l.wantEvents("expired lan 1 2001:db8:10::/60 via fe80::1001")
 	})
 	t.Run("the last rival", func(t *testing.T) {
 		l := start(t)
@@ -216,6 +217,10 @@ func TestSameNeighbour(t *testing.T) {
 	l.tell(host(5), reply(dhcpv6.Reply, duid(5), 1, pd(1, promise{prefixA, 1000, 2000})))
 	l.tell(netip.MustParseAddr("fe80::99"), reply(dhcpv6.Reply, duid(5), 1, pd(1, promise{prefixA, 1000, 2000})))
 	l.wantRoutes(prefixA + " via fe80::1005 dev 2") // two whom nobody knows are not the same
+	l = start(t, neighbours)
+	l.tellOn("guest", host(2), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.asA(1)
+	l.wantRoutes(prefixA + " via fe80::1002 dev 3") // nor are neighbours on two links
 }
 
 // A forger cannot have many neighbours looked up with one message.
@@ -273,7 +278,7 @@ func TestAssumedInterfaceID(t *testing.T) {
 	l.wantRoutes(prefixA + " via fe80::211:22ff:fe33:4455 dev 2")
 }
 
-// A rival's prefixes are bounded as everybody's.
+// A rival's prefixes are bounded as everybody's. What counts is what it was told last.
 func TestRivalsBounded(t *testing.T) {
 	l := start(t, func(s *setup) { s.MaxPerClient, s.MaxPerInterface = 2, 3 })
 	l.grant(1, prefixA)
@@ -282,11 +287,11 @@ func TestRivalsBounded(t *testing.T) {
 	for n := range 50 {
 		many = append(many, promise{fmt.Sprintf("2001:db8:20:%x::/64", n), 9000, 9000})
 	}
-	for n := range 50 {
+	for n := range 40 {
 		l.tell(host(2), reply(dhcpv6.Reply, duid(1), 1, pd(1, many[n:]...)))
 	}
 	l.NextHopGone(l.now, "lan", host(1))
-	l.wantRoutes("2001:db8:30::/64 via fe80::1003 dev 2", "2001:db8:20::/64 via fe80::1002 dev 2", "2001:db8:20:1::/64 via fe80::1002 dev 2")
+	l.wantRoutes("2001:db8:30::/64 via fe80::1003 dev 2", "2001:db8:20:27::/64 via fe80::1002 dev 2", "2001:db8:20:28::/64 via fe80::1002 dev 2")
 }
 
 // Nor are there ever more than so many.

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"net/netip"
-	"slices"
 	"time"
 
 	"lan6d/dhcpv6"
@@ -85,16 +84,18 @@ func (r *Relay) takeUp(b *lease.Binding) bool {
 		len(b.DUID) < dhcpv6.MinDUIDLength || len(b.DUID) > dhcpv6.MaxDUIDLength {
 		return false
 	}
-	n := len(b.Leases)
-	b.Leases = slices.DeleteFunc(b.Leases, func(k lease.Lease) bool {
-		taken := r.held[k.Prefix] != nil
-		if !taken {
-			r.count(b, k.Prefix)
+	kept, taken := split(b.Leases, func(k *lease.Lease) bool {
+		if r.held[k.Prefix] != nil {
+			return true
 		}
-		return taken
+		r.held[k.Prefix] = b
+		return false
 	})
-	if len(b.Leases) < n && len(b.Leases) > 0 {
+	if b.Leases = kept; len(kept) == 0 {
+		return false
+	}
+	if r.count(b, len(kept)); len(taken) > 0 {
 		r.table.Bind(b)
 	}
-	return len(b.Leases) > 0
+	return true
 }
