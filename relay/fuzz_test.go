@@ -103,7 +103,7 @@ func FuzzReturn(f *testing.F) {
 			t.Error("rewritten")
 		}
 		for _, k := range l.routes() {
-			if k.Prefix.Bits() < 24 || !k.Prefix.Addr().IsGlobalUnicast() || k.Prefix.Contains(netip.MustParseAddr("2001:db8:1::1")) {
+			if k.Prefix.Bits() < 24 || !k.Prefix.Addr().IsGlobalUnicast() || k.Prefix.Contains(netip.MustParseAddr("2001:db8:2::1")) {
 				t.Errorf("route to %v", k.Prefix)
 			}
 		}
