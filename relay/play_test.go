@@ -14,6 +14,13 @@ import (
 	"lan6d/relay"
 )
 
+// What package main hands to both machines, and takes from both, is of one shape.
+var (
+	_ = relay.Datagram(server.Datagram{})
+	_ = relay.LinkAddress(server.LinkAddress{})
+	_ = server.Route(relay.Route{})
+)
+
 // play is a small network: clients on two links of a relay agent, others behind a second relay agent on one of these links,
 // and two of our own servers. Beside it stands what the clients were promised, which is what must be routed.
 type play struct {
