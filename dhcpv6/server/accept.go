@@ -97,7 +97,7 @@ func (r *request) commitAcceptance() {
 // of the Relay Message option that the next one is in. The lengths in these headers mean nothing.
 func chainMarks(chain string) (marks []dhcpv6.Mark, ok bool) {
 	for at := 0; at < len(chain); {
-		if dhcpv6.MessageType(chain[at]) != dhcpv6.RelayReply || len(marks) == dhcpv6.HopCountLimit {
+		if dhcpv6.MessageType(chain[at]) != dhcpv6.RelayReply || len(marks) == maxRelays {
 			return nil, false
 		}
 		for at += 34; ; {

@@ -19,7 +19,7 @@ const (
 	DropOwnDUID                    // the client's DUID is ours: our own packet came back
 	DropUnicast                    // sent to a unicast address where that is not allowed
 	DropIgnored                    // the configuration says to ignore this client
-	DropRelayDepth                 // relayed more than 8 times
+	DropRelayDepth                 // relayed more than 9 times: see maxRelays
 	DropRelayMessage               // a Relay-forward without exactly one Relay Message
 	DropCannotJudge                // Confirm or Rebind about which this server knows nothing
 	DropReplyTooLong               // the answer does not fit a datagram

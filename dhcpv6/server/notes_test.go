@@ -200,7 +200,7 @@ func TestDamagedNotes(t *testing.T) {
 		{"no relay message", goodName, goodNote + relayHead + "\x00\x12\x00\x01x", 0},
 		{"option too long", goodName, goodNote + relayHead + "\x00\x12\x00\x09x\x00\x09\x00\x00", 0},
 		{"a Relay-forward", goodName, goodNote + strings.Replace(relayHead, "\x0d", "\x0c", 1) + "\x00\x09\x00\x00", 0},
-		{"nine relays", goodName, goodNote + strings.Repeat(relayHead+"\x00\x09\x00\x00", 9), 0},
+		{"ten relays", goodName, goodNote + strings.Repeat(relayHead+"\x00\x09\x00\x00", 10), 0},
 		{"a chain too long", goodName, goodNote + relayHead + "\x00\x12\x04\x00" + strings.Repeat("x", 1024) + "\x00\x09\x00\x00", 0},
 	}
 	for n := range goodNote {

@@ -8,6 +8,9 @@ import (
 	"lan6d/dhcpv6/lease"
 )
 
+// maxRelays is how many relay agents a message may have passed: hop-count goes from 0 to HOP_COUNT_LIMIT (section 19.1.2).
+const maxRelays = dhcpv6.HopCountLimit + 1
+
 // relayHead is what the answer repeats of one relay agent's header. Options alias the datagram.
 type relayHead struct {
 	hopCount   uint8
@@ -128,7 +131,7 @@ func clientMAC(options dhcpv6.Options) []byte {
 }
 
 // wrap begins a Relay-reply for each Relay-forward and leaves its Relay Message option open (section 19.3).
-func (r *request) wrap(marks *[dhcpv6.HopCountLimit]dhcpv6.Mark) {
+func (r *request) wrap(marks *[maxRelays]dhcpv6.Mark) {
 	for i := range r.relays {
 		head := &r.relayed[i]
 		r.w.RelayMessage(dhcpv6.RelayReply, head.hopCount, head.link, head.peer)

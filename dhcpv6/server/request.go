@@ -23,10 +23,10 @@ type request struct {
 	onLink  *link // where addresses come from: link, or nil if the relay names a link that is not ours
 	reply   dhcpv6.MessageType
 
-	relays    int                             // relay agents the message passed
-	relayed   [dhcpv6.HopCountLimit]relayHead // outermost first
-	relayPort bool                            // the outermost relay wants the answer at its source port (RFC 8357)
-	mac       []byte                          // from the relay (RFC 6939): 6 octets or nil
+	relays    int                  // relay agents the message passed
+	relayed   [maxRelays]relayHead // outermost first
+	relayPort bool                 // the outermost relay wants the answer at its source port (RFC 8357)
+	mac       []byte               // from the relay (RFC 6939): 6 octets or nil
 
 	buf        []byte      // where the answer is written
 	chain      dhcpv6.Mark // the end of the Relay-replies' headers in it
@@ -77,7 +77,7 @@ func (r *request) answer() ([]byte, error) {
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
-	var marks [dhcpv6.HopCountLimit]dhcpv6.Mark
+	var marks [maxRelays]dhcpv6.Mark
 	r.wrap(&marks)
 	r.chain = r.w.Mark()
 	if err := r.exchange(); err != nil {
