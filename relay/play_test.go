@@ -17,7 +17,6 @@ import (
 // What package main hands to both machines, and takes from both, is of one shape.
 var (
 	_ = relay.Datagram(server.Datagram{})
-	_ = relay.LinkAddress(server.LinkAddress{})
 	_ = server.Route(relay.Route{})
 )
 
