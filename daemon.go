@@ -79,53 +79,82 @@ func serve(o options, stderr io.Writer) (err error) {
 		return err
 	}
 	defer lock.Close()
-	d := &daemon{
-		options: o, log: log, batches: make(chan *netif.Batch), reports: make(chan error, 16),
-		lost:   make(chan *netif.Socket),
-		served: make(map[string]*served), sockets: make(map[int]*served), tick: make(chan struct{}, 1),
-	}
-	d.timer = time.AfterFunc(time.Hour, d.alarm)
-	d.clocks = systemClocks()
-	d.clocks.stepped = watchSteps(d.report)
-	now := d.clocks.now()
-	d.server = server.New(now, server.Config{})
-	d.relay.Relay = relay.New(now, relay.Config{})
-	kernel, err := netif.OpenRoutes(0)
+	clocks := systemClocks()
+	d, err := newDaemon(o, log, clocks)
 	if err != nil {
 		return err
 	}
-	defer kernel.Close()
-	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
-	defer d.lastView()
-	if d.relay.neighbours, err = netif.OpenNeighbours(0); err != nil {
+	defer d.release()
+	d.clocks.stepped = watchSteps(d.report)
+	d.logProblems(problems)
+	if err := d.open(config); err != nil {
 		return err
 	}
-	defer d.relay.neighbours.Close()
-	d.routes = &routes{kernel: kernel, clocks: d.clocks, log: log, server: d.server, relay: d.relay.Relay, until: lease.Never}
-	d.store = &store{
-		what: "leases", path: filepath.Join(o.stateDir, "leases.journal"), clocks: d.clocks, log: log,
-		table: d.server.Table(), restore: d.server.Restore,
+	defer d.stop()
+	return d.loop(signals)
+}
+
+// newDaemon makes a daemon that has no leases yet and touches nothing. release gives back what it takes.
+func newDaemon(o options, log *logger, clocks clocks) (d *daemon, err error) {
+	now := clocks.now()
+	d = &daemon{
+		options: o, log: log, clocks: clocks, batches: make(chan *netif.Batch), reports: make(chan error, 16),
+		lost:   make(chan *netif.Socket),
+		served: make(map[string]*served), sockets: make(map[int]*served), tick: make(chan struct{}, 1),
+		server: server.New(now, server.Config{}), relay: relaying{Relay: relay.New(now, relay.Config{})},
 	}
-	d.relay.store = &store{
-		what: "relayed prefixes", path: filepath.Join(o.stateDir, "relayed.journal"), clocks: d.clocks, log: log,
-		table: d.relay.Table(), restore: d.relay.Restore,
+	d.store = d.newStore("leases", "leases.journal", d.server.Table(), d.server.Restore)
+	d.relay.store = d.newStore("relayed prefixes", "relayed.journal", d.relay.Table(), d.relay.Restore)
+	d.routes = &routes{clocks: clocks, log: log, server: d.server, relay: d.relay.Relay, until: lease.Never}
+	if d.routes.kernel, err = netif.OpenRoutes(0); err != nil {
+		return nil, err
 	}
-	d.logProblems(problems)
+	if d.relay.neighbours, err = netif.OpenNeighbours(0); err != nil {
+		d.routes.kernel.Close()
+		return nil, err
+	}
+	d.timer = time.AfterFunc(time.Hour, d.alarm)
+	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
+	return d, nil
+}
+
+func (d *daemon) newStore(what, file string, table *lease.Table, restore func([]byte, time.Time, lease.Clock) error) *store {
+	return &store{
+		what: what, path: filepath.Join(d.options.stateDir, file), clocks: d.clocks, log: d.log, table: table, restore: restore,
+	}
+}
+
+// open takes up the configuration and the leases, and begins to watch the interfaces. stop ends what it begins.
+func (d *daemon) open(config *openwrt.Config) (err error) {
 	d.apply(config)
 	for _, s := range d.stores() {
 		s.load()
-		defer s.close()
 	}
 	if d.outbox, err = netif.NewOutbox(); err != nil {
 		return err
 	}
-	d.watcher, err = netif.Watch(netif.WatchConfig{Report: d.report})
-	if err != nil {
+	if d.watcher, err = netif.Watch(netif.WatchConfig{Now: d.clocks.now, Report: d.report}); err != nil {
 		return fmt.Errorf("watch the interfaces: %w", err)
 	}
-	defer d.watcher.Close()
-	defer d.close()
-	return d.loop(signals)
+	return nil
+}
+
+// stop ends the service and writes what is to be written.
+func (d *daemon) stop() {
+	d.close()
+	d.watcher.Close()
+	for _, s := range d.stores() {
+		s.close()
+	}
+	d.lastView()
+}
+
+// release gives back what newDaemon took.
+func (d *daemon) release() {
+	d.timer.Stop()
+	d.views.writer.Close()
+	d.relay.neighbours.Close()
+	d.routes.kernel.Close()
 }
 
 // report takes a feeder's error to the loop; if the loop is far behind, to nobody: a feeder must not wait for it.
@@ -336,7 +365,6 @@ func earliest(moments ...time.Time) (first time.Time) {
 func (d *daemon) lastView() {
 	d.views.due = time.Time{}
 	d.view(d.clocks.now())
-	d.views.writer.Close()
 }
 
 // maxReconfigure bounds how many Reconfigure messages are sent in one turn of the loop: clients must not wait for all.

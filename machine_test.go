@@ -15,7 +15,6 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
-	"lan6d/dhcpv6/server"
 	"lan6d/netif"
 	"lan6d/netif/netnstest"
 	"lan6d/openwrt"
@@ -87,25 +86,11 @@ func (m *machine) start() {
 	if err := openwrt.MakeDirectory(o.stateDir); err != nil {
 		m.Fatal(err)
 	}
-	d := &daemon{
-		options: o, clocks: m.clocks(), log: newLogger(m.log), batches: make(chan *netif.Batch), reports: make(chan error, 16),
-		lost: make(chan *netif.Socket), served: make(map[string]*served), tick: make(chan struct{}, 1),
-	}
-	d.timer = time.AfterFunc(time.Hour, d.alarm)
-	d.server = server.New(d.clocks.now(), server.Config{})
-	kernel, err := netif.OpenRoutes(0)
+	d, err := newDaemon(o, newLogger(m.log), m.clocks())
 	if err != nil {
 		m.Fatal(err)
 	}
-	d.views.writer, d.views.until = openwrt.NewViews(d.report), lease.Never
-	d.routes = &routes{kernel: kernel, clocks: d.clocks, log: d.log, server: d.server, until: lease.Never}
-	d.store = &store{path: m.path("state/leases.journal"), clocks: d.clocks, log: d.log, table: d.server.Table(), restore: d.server.Restore}
-	d.apply(config)
-	d.store.load()
-	if d.outbox, err = netif.NewOutbox(); err != nil {
-		m.Fatal(err)
-	}
-	if d.watcher, err = netif.Watch(netif.WatchConfig{Now: m.now, Report: d.report}); err != nil {
+	if err := d.open(config); err != nil {
 		m.Fatal(err)
 	}
 	m.daemon, m.signals, m.ended = d, make(chan os.Signal), make(chan error)
@@ -121,15 +106,15 @@ func (m *machine) kill() {
 		m.Fatal(err)
 	}
 	d := m.daemon
-	d.timer.Stop()
 	d.close()
 	d.watcher.Close()
-	d.routes.kernel.Close()
-	d.views.writer.Close()
-	if d.store.persist.done != nil {
-		<-d.store.persist.done
+	d.release()
+	for _, s := range d.stores() {
+		if s.persist.done != nil {
+			<-s.persist.done
+		}
+		s.journal.Close()
 	}
-	d.store.journal.Close()
 	m.log.Truncate(0)
 }
 
