@@ -10,12 +10,13 @@ import (
 // The imports that docs/DESIGN.md allows between the packages of this module. A package that is missing here may import
 // none of the others.
 var allowed = map[string][]string{
-	"lan6d":                      {"lan6d/dhcpv6", "lan6d/dhcpv6/lease", "lan6d/dhcpv6/lease/journal", "lan6d/dhcpv6/server", "lan6d/netif", "lan6d/openwrt", "lan6d/relay"},
+	"lan6d":                      {"lan6d/dhcpv6", "lan6d/dhcpv6/lease", "lan6d/dhcpv6/lease/journal", "lan6d/dhcpv6/server", "lan6d/ctl", "lan6d/netif", "lan6d/openwrt", "lan6d/openwrt/ubus", "lan6d/relay"},
 	"lan6d/openwrt":              {"lan6d/openwrt/uci", "lan6d/dhcpv6", "lan6d/dhcpv6/server", "lan6d/dhcpv6/lease", "lan6d/relay"},
 	"lan6d/dhcpv6/server":        {"lan6d/dhcpv6/lease", "lan6d/dhcpv6"},
 	"lan6d/dhcpv6/lease":         {"lan6d/dhcpv6"},
 	"lan6d/dhcpv6/lease/journal": {"lan6d/dhcpv6/lease"},
 	"lan6d/relay":                {"lan6d/dhcpv6", "lan6d/dhcpv6/lease"},
+	"lan6d/ctl":                  {"lan6d/ctl/json"},
 }
 
 // The modules that may be in the binary: three, and what these import.
@@ -66,7 +67,7 @@ func TestDependencies(t *testing.T) {
 }
 
 func TestPurePackages(t *testing.T) {
-	for _, pkg := range []string{"./dhcpv6", "./dhcpv6/lease", "./dhcpv6/server", "./relay"} {
+	for _, pkg := range []string{"./dhcpv6", "./dhcpv6/lease", "./dhcpv6/server", "./relay", "./ctl/json"} {
 		imports := goList(t, "-f", `{{range .Imports}}{{.}} {{end}}`, pkg)
 		if len(imports) == 0 {
 			t.Errorf("%s imports nothing: is this test still looking at the right thing?", pkg)
