@@ -1,0 +1,174 @@
+package ctl
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"lan6d/ctl/json"
+)
+
+func parse(t testing.TB, text string) *json.Value {
+	t.Helper()
+	v, err := json.Parse(text, 1<<20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestNarrow: columns that may be cut are, the widest first; if that is not enough, lines are.
+func TestNarrow(t *testing.T) {
+	leases := parse(t, leasesReply)
+	for width, want := range map[int]string{
+		200: leasesTable,
+		110: `INTERFACE  HOST                 LEASE              VALID   PREFERRED  STATE                CLIENT
+lan        laptop               2001:db8:1::1a3    43m12s  13m12s     bound                00030001020000000..
+                                fd00:1::1a3        never   never
+lan                             2001:db8:1:4::/62  12h0m   0s         bound static with..  00030001020000000..
+guest      a\u001b]0;owned\u..  2001:db8:2::99     59s     40s        offered              00030001020000000..
+guest                           2001:db8:2::9a     59m59s  0s         declined
+guest      phone                                                      free                 000200007ed901020..
+`,
+		70: `INTERFACE  HOST      LEASE              VALID   PREFERRED  STATE    ..
+lan        laptop    2001:db8:1::1a3    43m12s  13m12s     bound    ..
+                     fd00:1::1a3        never   never
+lan                  2001:db8:1:4::/62  12h0m   0s         bound .. ..
+guest      a\u001..  2001:db8:2::99     59s     40s        offered  ..
+guest                2001:db8:2::9a     59m59s  0s         declined
+guest      phone                                           free     ..
+`,
+	} {
+		p := &page{width: width}
+		p.show(mustFind(t, "leases").view, leases)
+		if p.text.String() != want {
+			t.Errorf("%d columns:\n%s\nwant\n%s", width, &p.text, want)
+		}
+	}
+	for width := range 150 {
+		p := &page{width: width}
+		p.show(mustFind(t, "leases").view, leases)
+		for line := range strings.Lines(p.text.String()) {
+			if n := utf8.RuneCountInString(line) - 1; n > width && width > 1 {
+				t.Errorf("%d columns: a line has %d", width, n)
+			}
+		}
+	}
+}
+
+func mustFind(t *testing.T, name string) *command {
+	t.Helper()
+	c, err := find(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestColors: each row has the colour of what it tells, and without colour nothing of it.
+func TestColors(t *testing.T) {
+	p := &page{color: true}
+	p.show(mustFind(t, "leases").view, parse(t, leasesReply))
+	p.show(mustFind(t, "status").view, parse(t, statusReply))
+	for _, want := range []string{
+		"\x1b[1mINTERFACE  HOST", "\nlan        laptop", "\x1b[2mguest      a", "\x1b[33mguest  ", "\x1b[2mguest      phone",
+		"\x1b[1mlan6d 0.3, up 3d4h, process 1234\x1b[0m\n", "\x1b[31mleases are not written: no space left on device\x1b[0m\n",
+		"\x1b[31merror: /etc/config/dhcp:31:", "\x1b[33mwarning: /etc/config/lan6d:3:", "\x1b[33mwarning: odhcpd", "\x1b[31miot is not served:",
+	} {
+		if !strings.Contains(p.text.String(), want) {
+			t.Errorf("want %q in\n%s", want, &p.text)
+		}
+	}
+}
+
+// TestSpan: times for people.
+func TestSpan(t *testing.T) {
+	for seconds, want := range map[int64]string{
+		-1: "never", 0: "0s", 59: "59s", 60: "1m0s", 2592: "43m12s", 3599: "59m59s", 3600: "1h0m", 5430: "1h30m", 86399: "23h59m",
+		86400: "1d0h", 90000: "1d1h", 4294967294: "49710d6h",
+	} {
+		if got := span(seconds); got != want {
+			t.Errorf("%d seconds are %s, want %s", seconds, got, want)
+		}
+	}
+}
+
+func TestFill(t *testing.T) {
+	v := parse(t, `{"s":"text","n":7,"zero":0,"iaid":255,"valid":90,"yes":true,"no":false,"up":false,"null":null,"list":["a","b"],
+		"object":{"a":1,"b":{"c":"d"}},"objects":[{"a":1,"b":"c"},{"a":2}],"many":12345678901,"offers":0}`)
+	inner := parse(t, `{"s":"inner"}`)
+	for _, tt := range []struct {
+		template, want string
+		some, all      bool
+	}{
+		{"", "", false, true},
+		{"plain", "plain", false, true},
+		{"{s}/{.s}", "text/inner", true, true},
+		{"{none}{null}{no}{none/a}{s/a}", "", false, false},
+		{"{s} {none}", "text ", true, false},
+		{"{yes} {up} {n} {zero} {many} {iaid} {valid}", "yes down 7 0 many ff 1m30s", true, true},
+		{"{list}; {object}; {objects}; {object/b/c}", "a, b; a 1, b c d; a 1 b c, a 2; d", true, true},
+		{"a[ b]", "a b", true, true},
+		{"a[ {none}]c", "ac", false, true},
+		{"a[ {n} {none}]c", "ac", false, true},
+		{"a[ +{offers} offered][ {n}]", "a 7", true, true},
+	} {
+		if got, some, all := fill(tt.template, v, inner); got != tt.want || some != tt.some || all != tt.all {
+			t.Errorf("%s gives %q, %v, %v", tt.template, got, some, all)
+		}
+	}
+	if got, _, _ := fill("{}", parse(t, `"text"`), nil); got != "text" {
+		t.Errorf("a string: %q", got)
+	}
+	if got, _, _ := fill("{s}[{.s}]", nil, nil); got != "" {
+		t.Errorf("nothing: %q", got)
+	}
+}
+
+// FuzzShow shows what a hostile daemon, or a hostile client through the daemon, may have put in. No view may panic, steer
+// the terminal, or be wider than it.
+func FuzzShow(f *testing.F) {
+	f.Add(statusReply, uint8(80))
+	f.Add(leasesReply, uint8(0))
+	f.Add(`{"text":"a\u001b[31m\nb","methods":[{"name":"\u202e","arguments":[{"name":"a"}]}],"leases":["a"],"level":5}`, uint8(3))
+	f.Add(`{"leases":[{"leases":[[],{},1,null]},7,"x",[]],"interfaces":{"a":{"prefixes":[{"prefix":"\u009b31m"}]}},"problems":[1,"\u0007"],"warnings":"x"}`, uint8(9))
+	f.Fuzz(func(t *testing.T, text string, width uint8) {
+		v, err := json.Parse(text, 1000)
+		if err != nil || v.Raw[0] != '{' {
+			return
+		}
+		for i := range commands {
+			view := commands[i].view
+			if view == "" {
+				continue
+			}
+			p := &page{width: int(width)}
+			p.show(view, v)
+			for line := range strings.SplitSeq(p.text.String(), "\n") {
+				if !utf8.ValidString(line) || strings.ContainsFunc(line, func(r rune) bool { return !strconv.IsPrint(r) }) {
+					t.Fatalf("%s shows %q", commands[i].name, line)
+				}
+			}
+		}
+		if line, _, _ := fill(eventView, v, nil); json.Printable(line) != json.Printable(json.Printable(line)) {
+			t.Fatalf("%q", line)
+		}
+	})
+}
+
+func TestNear(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		n    int
+	}{
+		{"", "", 0}, {"abc", "abc", 0}, {"abc", "abd", 1}, {"abc", "ab", 1}, {"ab", "abc", 1}, {"abc", "bc", 1}, {"statsu", "status", 2},
+		{"", "ab", 2}, {"kitten", "sitting", 3},
+	} {
+		for n := range 5 {
+			if got := near(tt.a, tt.b, n); got != (n >= tt.n) {
+				t.Errorf("%s and %s, %d changes: %v", tt.a, tt.b, n, got)
+			}
+		}
+	}
+}
