@@ -24,7 +24,9 @@ dibbler-server   | dibbler-server                      | a real DHCPv6 server (d
 dnsmasq-base     | dnsmasq                             | a real DHCPv6 server (dnsmasq)
 wide-dhcpv6-server | dhcp6s                            | a real DHCPv6 server (WIDE)
 iputils-ping     | ping                                | pings through delegated prefixes
-xz-utils         | xz                                  | measures the compressed size'
+xz-utils         | xz                                  | measures the compressed size
+man-db           | man                                 | renders the man page
+mandoc           | mandoc                              | looks for mistakes in the man page'
 
 again="$(realpath "$0") ${1-}"
 case "${1-}" in
