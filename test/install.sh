@@ -24,9 +24,12 @@ dibbler-server   | dibbler-server                      | a real DHCPv6 server (d
 dnsmasq-base     | dnsmasq                             | a real DHCPv6 server (dnsmasq)
 wide-dhcpv6-server | dhcp6s                            | a real DHCPv6 server (WIDE)
 iputils-ping     | ping                                | pings through delegated prefixes
-xz-utils         | xz                                  | measures the compressed size
+busybox          | busybox                             | the shell of OpenWrt, for the scripts of the package
+shellcheck       | shellcheck                          | checks these scripts
+uidmap           | newuidmap                           | their tests need several users, also where nobody is root
 man-db           | man                                 | renders the man page
-mandoc           | mandoc                              | looks for mistakes in the man page'
+mandoc           | mandoc                              | looks for mistakes in the man page
+xz-utils         | xz                                  | measures the compressed size'
 
 again="$(realpath "$0") ${1-}"
 case "${1-}" in

@@ -1,0 +1,4 @@
+// Package openwrt tests what is installed on a router: the scripts, under busybox ash in a directory tree that is made to
+// look like OpenWrt, with small stand-ins for uci, procd and the rest (testdata/root and uci_test.go); and the packages,
+// built, taken apart, and their programs run as on each machine.
+package openwrt

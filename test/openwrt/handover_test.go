@@ -1,0 +1,351 @@
+package openwrt
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"testing"
+
+	"lan6d/openwrt"
+	"lan6d/openwrt/uci"
+)
+
+const handover = "/usr/libexec/lan6d-handover"
+
+// stock is what a router has after the first boot of OpenWrt 25.12, and some of what users add.
+const stock = `
+config dnsmasq
+	option domainneeded '1'
+	list server '/lan/192.168.1.1'
+	option ra 'it'\''s quoted'
+
+config dhcp 'lan'
+	option interface 'lan'
+	option start '100'
+	option dhcpv6 'server'
+	option ra 'server'
+	list ra_flags 'managed-config'
+	list ra_flags 'other-config'
+
+config dhcp 'wan'
+	option interface 'wan'
+	option ignore '1'
+
+config odhcpd 'odhcpd'
+	option maindhcp '0'
+	option leasefile '/tmp/odhcpd.leases'
+	option leasetrigger '/usr/sbin/odhcpd-update'
+	option hostsdir '/tmp/hosts'
+
+config host
+	option name 'printer'
+	list duid '00030001020000000001'
+
+config dhcp
+	option dhcpv6 'hybrid'
+	option interface 'guest'
+
+config dhcp 'iot'
+	option dhcpv6 'relay'
+
+config dhcp 'off'
+	option dhcpv6 'disabled'
+
+config dhcp 'wrong'
+	option dhcpv6 'Server'
+
+config dhcp 'listed'
+	list dhcpv6 'server'
+
+config dhcp 'absent'
+	option ra 'server'
+
+config dhcp
+	option dhcpv6 'server'
+
+config dhcp 'daemon'
+	option dhcpv6 'server'
+`
+
+// take has lan6d take over, and returns the router.
+func take(t *testing.T, dhcp string) *router {
+	t.Helper()
+	r := newRouter(t)
+	r.write("etc/config/dhcp", dhcp, 0o600)
+	r.run(handover, "take")
+	return r
+}
+
+func (r *router) export(name string) string {
+	r.t.Helper()
+	return r.run("uci", "export", name)
+}
+
+// The configuration that results is the one that lan6d serves, and odhcpd serves nothing that lan6d does.
+func TestTake(t *testing.T) {
+	r := take(t, stock)
+	config, problems := openwrt.Load(openwrt.Dirs{Config: r.path("etc/config")})
+	for name, want := range map[string]openwrt.Mode{"lan": openwrt.Server, "guest": openwrt.Hybrid, "iot": openwrt.Relay, "off": openwrt.Disabled} {
+		if i := config.Interface(name); i == nil || i.Mode != want {
+			t.Errorf("%s: %+v, want mode %v", name, i, want)
+		}
+	}
+	for _, p := range problems {
+		if strings.Contains(p.String(), "config/lan6d") && p.Option != "dhcpv6" { // what becomes of a mode is not of concern here
+			t.Error(p)
+		}
+	}
+	d := config.Daemon
+	if d.LeaseFile != "/tmp/lan6d.leases" || d.HostsDir != "/tmp/hosts" || d.LeaseTrigger != "/usr/libexec/lan6d-update" {
+		t.Errorf("files: %q, %q, %q", d.LeaseFile, d.HostsDir, d.LeaseTrigger)
+	}
+	if got := r.read("etc/lan6d.taken"); got != "lan\nguest\niot\n" {
+		t.Errorf("taken: %q", got)
+	}
+
+	dhcp := parse(t, r, "dhcp")
+	modes, odhcpd := map[string]string{}, []string{}
+	for _, s := range dhcp.Sections {
+		if o := s.Get("dhcpv6"); o != nil && !s.Anonymous {
+			modes[s.Name] = o.Values[0]
+		}
+		if s.Type == "odhcpd" {
+			odhcpd = append(odhcpd, s.Name+" "+s.Get("leasefile").Values[0])
+		}
+	}
+	for name, want := range map[string]string{"lan": "disabled", "iot": "disabled", "wrong": "Server", "listed": "server", "daemon": "server"} {
+		if modes[name] != want {
+			t.Errorf("dhcp.%s.dhcpv6 is %q, want %q", name, modes[name], want)
+		}
+	}
+	// odhcpd uses the last section of that type, LuCI all.
+	wantLines(t, odhcpd, "lan6d /tmp/lan6d.leases", "odhcpd /tmp/odhcpd.leases")
+}
+
+func parse(t *testing.T, r *router, name string) *uci.Package {
+	t.Helper()
+	pkg, problems := uci.Parse(name, []byte(r.read("etc/config/"+name)))
+	for _, p := range problems {
+		t.Error(p)
+	}
+	return pkg
+}
+
+// The file that explains lan6d's options keeps its explanations.
+func TestTakeKeepsComments(t *testing.T) {
+	r := take(t, stock)
+	if own := r.read("etc/config/lan6d"); !strings.HasPrefix(own, openwrt.DefaultLAN6D) {
+		t.Errorf("/etc/config/lan6d:\n%s", own)
+	}
+}
+
+// Taking and giving back leaves the configuration as it was, to the byte.
+func TestGiveBack(t *testing.T) {
+	for name, dhcp := range map[string]string{
+		"stock":     stock,
+		"nothing":   "\nconfig dnsmasq\n",
+		"no odhcpd": "\nconfig dhcp 'lan'\n\toption dhcpv6 'server'\n",
+		"all off":   "\nconfig dhcp 'lan'\n\toption dhcpv6 'disabled'\n\nconfig odhcpd 'odhcpd'\n",
+		"24.10":     "\nconfig dhcp 'lan'\n\toption dhcpv6 'server'\n\nconfig odhcpd 'odhcpd'\n\toption leasefile '/tmp/hosts/odhcpd'\n",
+		"anonymous": "\nconfig odhcpd\n\toption loglevel '4'\n\nconfig dhcp\n\toption interface 'lan'\n\toption dhcpv6 'server'\n\nconfig dhcp 'x'\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRouter(t)
+			r.write("etc/config/dhcp", dhcp, 0o600)
+			before := r.export("dhcp")
+			for range 2 {
+				r.run(handover, "take")
+				r.run(handover, "give-back")
+				if after := r.export("dhcp"); after != before {
+					t.Fatalf("before:\n%s\nafter:\n%s", before, after)
+				}
+			}
+			if r.read("etc/lan6d.taken") != "" || r.owner("etc/config/dhcp") != "root 0600" {
+				t.Error("something is left behind")
+			}
+			// With nothing taken, nothing is given.
+			r.run(handover, "give-back")
+			if after := r.export("dhcp"); after != before {
+				t.Errorf("after a second time:\n%s", after)
+			}
+		})
+	}
+}
+
+// Taking again changes nothing, unless dhcpv6 has been set since, as LuCI's selector does.
+func TestTakeAgain(t *testing.T) {
+	r := take(t, stock)
+	dhcp, own := r.export("dhcp"), r.export("lan6d")
+	r.run(handover, "take")
+	if r.export("dhcp") != dhcp || r.export("lan6d") != own {
+		t.Errorf("dhcp:\n%s\nlan6d:\n%s", r.export("dhcp"), r.export("lan6d"))
+	}
+	r.run("sh", "-c", "uci set dhcp.iot.dhcpv6=server; uci set dhcp.off.dhcpv6=server; uci commit dhcp")
+	r.run(handover, "take")
+	if got := r.run("uci", "get", "lan6d.iot.dhcpv6") + r.run("uci", "get", "lan6d.off.dhcpv6") + r.run("uci", "get", "dhcp.iot.dhcpv6"); got != "server\nserver\ndisabled\n" {
+		t.Errorf("got %q", got)
+	}
+	if got := r.read("etc/lan6d.taken"); got != "lan\nguest\niot\noff\n" {
+		t.Errorf("taken: %q", got)
+	}
+	if got := r.read("tmp/.uci/dhcp") + r.read("tmp/.uci/lan6d"); got != "" {
+		t.Errorf("not committed: %s", got)
+	}
+}
+
+// What the user decided while lan6d served is respected.
+func TestGiveBackAfterChanges(t *testing.T) {
+	for _, tt := range []struct{ name, change, option, want string }{
+		{"another mode", "uci set lan6d.lan.dhcpv6=relay", "dhcp.lan.dhcpv6", "relay"},
+		{"switched off", "uci set lan6d.lan.dhcpv6=disabled", "dhcp.lan.dhcpv6", "disabled"},
+		{"section deleted", "uci delete lan6d.lan", "dhcp.lan.dhcpv6", "disabled"},
+		{"given back before", "uci set dhcp.lan.dhcpv6=hybrid", "dhcp.lan.dhcpv6", "hybrid"},
+		{"never taken", "uci set lan6d.off=interface; uci set lan6d.off.dhcpv6=server", "dhcp.off.dhcpv6", "disabled"},
+		{"another option", "uci set dhcp.lan.leasetime=1h", "dhcp.lan.leasetime", "1h"},
+		{"not committed", "uci set lan6d.lan.preference=1", "dhcp.lan.dhcpv6", "server"},
+		{"renamed interface", "uci set dhcp.lan.interface=home", "dhcp.lan.dhcpv6", "disabled"},
+		{"another order", "uci reorder dhcp.lan=9", "dhcp.lan.dhcpv6", "server"},
+		{"LuCI's section deleted", "uci delete dhcp.lan6d", "dhcp.lan.dhcpv6", "server"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := take(t, stock)
+			r.run("sh", "-c", tt.change)
+			r.run(handover, "give-back")
+			if got := r.run("uci", "get", tt.option); got != tt.want+"\n" {
+				t.Errorf("%s is %q, want %s", tt.option, got, tt.want)
+			}
+			if strings.Contains(r.export("dhcp"), "lan6d") {
+				t.Error("lan6d's section is left")
+			}
+		})
+	}
+}
+
+// What the user has set for lan6d, or for both, stays.
+func TestTakeRespectsOptions(t *testing.T) {
+	for _, tt := range []struct{ name, from, to, own, leasefile, hostsdir, trigger string }{
+		{name: "stock", leasefile: "/tmp/lan6d.leases", hostsdir: "/tmp/hosts", trigger: "/usr/libexec/lan6d-update"},
+		{"24.10", "\toption hostsdir '/tmp/hosts'\n", "", "", "/tmp/lan6d.leases", "/tmp/hosts", "/usr/libexec/lan6d-update"},
+		{"lease file", "", "", "leasefile '/tmp/mine'", "/tmp/mine", "/tmp/hosts", "/usr/libexec/lan6d-update"},
+		{"hosts of both", "/tmp/hosts", "/tmp/names", "", "/tmp/lan6d.leases", "/tmp/names", "/usr/libexec/lan6d-update"},
+		{"trigger of both", "/usr/sbin/odhcpd-update", "/root/trigger", "", "/tmp/lan6d.leases", "/tmp/hosts", "/root/trigger"},
+		{"trigger of lan6d", "", "", "leasetrigger '/root/trigger'", "/tmp/lan6d.leases", "/tmp/hosts", "/root/trigger"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRouter(t)
+			r.write("etc/config/dhcp", replaced(stock, tt.from, tt.to), 0o600)
+			r.write("etc/config/lan6d", "config lan6d 'daemon'\n\toption "+cmp.Or(tt.own, "loglevel 'info'")+"\n", 0o600)
+			r.run(handover, "take")
+			config, _ := openwrt.Load(openwrt.Dirs{Config: r.path("etc/config")})
+			if d := config.Daemon; d.LeaseFile != tt.leasefile || d.LeaseTrigger != tt.trigger || d.HostsDir != tt.hostsdir {
+				t.Errorf("got %q, %q, %q", d.LeaseFile, d.HostsDir, d.LeaseTrigger)
+			}
+			if got := r.run("uci", "get", "dhcp.lan6d.leasefile"); got != tt.leasefile+"\n" {
+				t.Errorf("LuCI reads %q", got)
+			}
+			if own := r.read("etc/config/lan6d"); tt.hostsdir == "/tmp/names" && strings.Contains(own, "hostsdir") {
+				t.Errorf("what is said for both is said again:\n%s", own)
+			}
+		})
+	}
+}
+
+// replaced is text with to in place of from, if that is anything.
+func replaced(text, from, to string) string {
+	if from == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, from, to)
+}
+
+// odhcpd leaves port 547 before lan6d asks for it, and the other way round.
+func TestOrderOfReloads(t *testing.T) {
+	r := newRouter(t)
+	r.write("etc/config/dhcp", stock, 0o600)
+	r.write("tmp/answer", "", 0o644)
+	r.run("sh", "-c", "touch /var/run/running.odhcpd /var/run/running.lan6d")
+	r.run(handover, "take")
+	wantLines(t, r.asked(), "reload odhcpd", "reload lan6d") // dnsmasq does not run
+
+	daemon := r.command(0, "/usr/sbin/lan6d")
+	r.check(daemon.Start())
+	defer daemon.Wait()
+	defer daemon.Process.Kill()
+	r.run("sh", "-c", "until pidof lan6d; do sleep 0.1; done")
+	r.run("/etc/init.d/lan6d", "enable")
+	r.run("touch", "/var/run/running.dnsmasq")
+	r.run(handover, "give-back")
+	wantLines(t, r.asked(), "stop lan6d", "lan6d has ended", "reload odhcpd", "reload dnsmasq")
+	if got := r.run("ls", "/etc/rc.d"); got != "" {
+		t.Errorf("lan6d is still enabled: %s", got)
+	}
+}
+
+func TestHandoverUsage(t *testing.T) {
+	r := newRouter(t)
+	if out, status := r.try(handover, "both"); status != 2 || !strings.Contains(out, "take|give-back") {
+		t.Errorf("%d, %q", status, out)
+	}
+}
+
+// A life with the package: installed, upgraded after the user has given an interface back, removed.
+func TestPackageLife(t *testing.T) {
+	r := newRouter(t)
+	r.write("etc/config/dhcp", stock, 0o600)
+	before := r.export("dhcp")
+	r.write("usr/lib/opkg/info/lan6d.prerm-pkg", prerm(t), 0o755)
+	defaults := r.read("etc/uci-defaults/60_lan6d")
+	r.run("touch", "/var/run/running.rpcd")
+
+	r.run("sh", "-c", ". /lib/functions.sh; default_postinst")
+	if r.run("uci", "get", "dhcp.lan.dhcpv6") != "disabled\n" || r.read("etc/uci-defaults/60_lan6d") != "" {
+		t.Error("the defaults have not been run, or not to their end")
+	}
+	asked := r.asked()
+	if start := slices.Index(asked, "start lan6d"); start < 0 || !slices.Contains(asked[:start], "reload rpcd") {
+		t.Errorf("rpcd must know the rules first: %q", asked)
+	}
+
+	r.run("sh", "-c", "uci set dhcp.iot.dhcpv6=relay; uci commit dhcp")
+	dhcp := r.export("dhcp")
+	r.run("sh", "-c", "export PKG_UPGRADE=1; . /lib/functions.sh; default_prerm")
+	if r.export("dhcp") != dhcp {
+		t.Errorf("an upgrade gives something back:\n%s", r.export("dhcp"))
+	}
+	r.write("etc/uci-defaults/60_lan6d", defaults, 0o755)
+	r.run("sh", "-c", "export PKG_UPGRADE=1; . /lib/functions.sh; default_postinst")
+	if r.export("dhcp") != dhcp {
+		t.Errorf("an upgrade takes something:\n%s", r.export("dhcp"))
+	}
+
+	r.run("sh", "-c", ". /lib/functions.sh; default_prerm")
+	if r.export("dhcp") != before {
+		t.Errorf("after removal:\n%s", r.export("dhcp"))
+	}
+	if got := r.run("ls", "/etc/rc.d"); got != "" {
+		t.Errorf("left in /etc/rc.d: %s", got)
+	}
+}
+
+// While an image is made, there is nothing to hand over.
+func TestPrermOfAnImage(t *testing.T) {
+	r := take(t, stock)
+	r.write("tmp/prerm-pkg", prerm(t), 0o755)
+	for _, environment := range []string{"IPKG_INSTROOT=/image", "PKG_UPGRADE=1"} {
+		r.run("sh", "-c", environment+" sh /tmp/prerm-pkg")
+		if r.read("etc/lan6d.taken") == "" {
+			t.Errorf("with %s, something was given back", environment)
+		}
+	}
+}
+
+// prerm is the package's own part of that script, as openwrt/Makefile has it.
+func prerm(t *testing.T) string {
+	t.Helper()
+	_, script, _ := strings.Cut(string(read(t, "../../openwrt/Makefile")), "define Package/lan6d/prerm\n")
+	script, _, found := strings.Cut(script, "endef")
+	if !found {
+		t.Fatal("openwrt/Makefile has no prerm")
+	}
+	return strings.ReplaceAll(script, "$$", "$")
+}
