@@ -23,7 +23,7 @@ ENV_arm7   := GOARCH=arm GOARM=7
 MAX_SIZE    := 3200000
 MAX_SIZE_XZ := 850000
 
-.PHONY: all build demo test check race bench fuzz size cross clean need-go test-packages demo-packages
+.PHONY: all build demo test check race bench fuzz size cross ipk apk clean need-go test-packages demo-packages
 
 all: build
 
@@ -75,6 +75,10 @@ cross-mips cross-mipsle size: ROUND := -R 4096
 cross-%:
 	@env $(or $(ENV_$*),GOARCH=$*) $(BUILD) -o build/lan6d-$* .
 	@printf 'lan6d for %-8s %8d octets\n' $* $$(wc -c <build/lan6d-$*)
+
+# Packages for OpenWrt, in build/openwrt: make ipk ARCH=mipsel_24kc
+ipk apk: need-go
+	+@openwrt/mkpkg/mkpkg.sh $@ '$(ARCH)'
 
 clean:
 	rm -rf build

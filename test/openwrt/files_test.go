@@ -14,6 +14,7 @@ import (
 // scripts are all that run on a router or make its packages.
 var scripts = []string{
 	"files/lan6d.init", "files/lan6d.defaults", "files/lan6d.handover", "files/lan6d.update", "files/lan6d.rpcd",
+	"mkpkg/mkpkg.sh", "mkpkg/version.sh",
 }
 
 func TestScripts(t *testing.T) {
@@ -27,7 +28,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	// None is forgotten.
-	for _, name := range glob(t, "files/*") {
+	for _, name := range append(glob(t, "files/*"), glob(t, "mkpkg/*")...) {
 		path := "../../openwrt/" + name
 		if strings.HasPrefix(string(read(t, path)), "#!") && !slices.Contains(scripts, name) {
 			t.Errorf("%s is a script, too", name)
