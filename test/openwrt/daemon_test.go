@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -30,7 +29,11 @@ const solicit = `
 // configuration, listen on port 547, add a route, replace its files.
 func TestDaemonAsItsOwnUser(t *testing.T) {
 	r := newRouter(t)
-	r.install(buildDaemon(t), "usr/sbin/lan6d")
+	lan6d := os.Getenv("LAN6D")
+	if lan6d == "" {
+		lan6d = program(t, "lan6d")
+	}
+	r.install(lan6d, "usr/sbin/lan6d")
 	r.write("etc/config/dhcp", `
 config odhcpd 'odhcpd'
 	option leasefile '/tmp/odhcpd.leases'
@@ -116,17 +119,4 @@ config dhcp 'lan'
 func fileExists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// buildDaemon makes the program, unless the environment names one, and returns its path.
-func buildDaemon(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("LAN6D"); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "lan6d")
-	if out, err := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", path, "lan6d").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return path
 }

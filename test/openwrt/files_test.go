@@ -133,6 +133,16 @@ func TestSessionRules(t *testing.T) {
 	wantLines(t, g.Write.Ubus["lan6d"], "add_lease", "del_lease", "reconfigure", "reload", "loglevel")
 }
 
+// Each file that is installed is explained.
+func TestFilesAreExplained(t *testing.T) {
+	text := string(read(t, "../../docs/OPENWRT.md"))
+	for line := range strings.Lines(strings.TrimSpace(installed)) {
+		if path := "/" + strings.Fields(line)[1]; !strings.Contains(text, "`"+path+"`") {
+			t.Errorf("%s is not explained", path)
+		}
+	}
+}
+
 // A sysupgrade keeps what lan6d took over, and the copy of the leases.
 func TestKeptOverSysupgrade(t *testing.T) {
 	if got := string(read(t, "../../openwrt/files/lan6d.keep")); got != "/etc/lan6d.taken\n/etc/lan6d/\n" {

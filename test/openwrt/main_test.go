@@ -5,20 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"lan6d/netif/netnstest"
 )
 
-// TestMain runs the tests, or, under another name, what the tests put into the tree of a router.
 func TestMain(m *testing.M) {
-	switch filepath.Base(os.Args[0]) {
-	case "uci":
-		os.Exit(uciCommand(os.Args[1:], os.Stdout, os.Stderr))
-	case "replace":
-		os.Exit(replaceCommand(os.Args[1:], os.Stderr))
-	}
 	if os.Geteuid() != 0 {
 		becomeRoot()
 	}

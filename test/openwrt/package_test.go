@@ -323,6 +323,45 @@ done`)
 	}
 }
 
+// The version is the tag's, or follows it, by the rules of apk.
+func TestVersion(t *testing.T) {
+	dir := t.TempDir()
+	script := filepath.Join(dir, "version.sh")
+	if err := os.WriteFile(script, read(t, "../../openwrt/mkpkg/version.sh"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	git := func(args string) {
+		t.Helper()
+		cmd := exec.Command("git", strings.Fields(args)...)
+		cmd.Dir = dir
+		cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a",
+			"GIT_COMMITTER_DATE=2026-07-14T23:30:00-0500", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CEILING_DIRECTORIES="+filepath.Dir(dir))
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v: %s", args, err, out)
+		}
+	}
+	for _, tt := range []struct{ commands, want string }{
+		{"", `^0$`},
+		{"init -q;commit -q --allow-empty -m one", `^0_git20260715~[0-9a-f]{7}$`},
+		{"tag v1.2.3", `^1\.2\.3$`},
+		{"commit -q --allow-empty -m two", `^1\.2\.3_git20260715~[0-9a-f]{7}$`},
+		{"tag -a -m rc v2.0-rc1", `^2\.0_rc1$`},
+		{"commit -q --allow-empty -m three;tag nightly", `^2\.0_rc1_git20260715~[0-9a-f]{7}$`},
+	} {
+		for command := range strings.SplitSeq(tt.commands, ";") {
+			if command != "" {
+				git(command)
+			}
+		}
+		cmd := exec.Command(script)
+		cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "TZ=America/New_York", "GIT_CEILING_DIRECTORIES=" + filepath.Dir(dir)}
+		out, err := cmd.Output()
+		if version := strings.TrimSpace(string(out)); err != nil || !regexp.MustCompile(tt.want).MatchString(version) || !versions.MatchString(version+"-r1") {
+			t.Errorf("after %q: %q, %v; want %s", tt.commands, version, err, tt.want)
+		}
+	}
+}
+
 // golang-package.mk of the packages feed, as far as openwrt/Makefile changes what it says.
 const golangPackage = `
 GO_ARCH = mipsle

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -43,9 +44,7 @@ func newRouter(t *testing.T) *router {
 	for applet := range strings.FieldsSeq(applets) {
 		r.check(os.Symlink("busybox", r.path("bin/"+applet)))
 	}
-	self, err := os.Executable()
-	r.check(err)
-	r.install(self, "sbin/uci")
+	r.copy(program(t, "lan6d/test/openwrt/standin"), "sbin/uci")
 	r.check(os.Link(r.path("sbin/uci"), r.path("sbin/replace")))
 	for from, to := range map[string]string{
 		"lan6d.init": "etc/init.d/lan6d", "lan6d.defaults": "etc/uci-defaults/60_lan6d", "lan6d.config": "etc/config/lan6d",
@@ -60,6 +59,29 @@ func newRouter(t *testing.T) *router {
 	r.check(unix.Mount("proc", r.path("proc"), "proc", 0, ""))
 	t.Cleanup(func() { unix.Unmount(r.path("proc"), unix.MNT_DETACH) })
 	return r
+}
+
+// programs is a file system in memory, which goes with the mount namespace of the tests.
+const programs = "/dev/shm"
+
+var mountPrograms = sync.OnceValue(func() error { return unix.Mount("tmpfs", programs, "tmpfs", 0, "") })
+
+// program builds a program of this module, once, and returns its path.
+func program(t *testing.T, pkg string) string {
+	t.Helper()
+	if err := mountPrograms(); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(programs, filepath.Base(pkg))
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
 }
 
 func lookPath(t *testing.T, program string) string {

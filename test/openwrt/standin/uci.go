@@ -1,4 +1,4 @@
-package openwrt
+package main
 
 import (
 	"fmt"
