@@ -281,6 +281,25 @@ func TestOrderOfReloads(t *testing.T) {
 	}
 }
 
+// It says what it does.
+func TestHandoverTells(t *testing.T) {
+	r := newRouter(t)
+	r.write("etc/config/dhcp", "config dhcp 'lan'\n\toption dhcpv6 'server'\n", 0o600)
+	for action, want := range map[string]string{
+		"take": "lan6d serves DHCPv6 on lan now (as server), odhcpd does not.\n", "give-back": "odhcpd serves DHCPv6 on lan again (as server).\n",
+	} {
+		r.run("sh", "-c", handover+" take; [ "+action+" = give-back ] || "+handover+" give-back")
+		if got := r.run(handover, action); got != want {
+			t.Errorf("%s says %q", action, got)
+		}
+	}
+	r.write("etc/config/dhcp", "config dhcp 'lan'\n\toption dhcpv6 'disabled'\n", 0o600)
+	r.run("rm", "-f", "/etc/lan6d.taken")
+	if got := r.run(handover, "take"); !strings.Contains(got, "serves nothing yet") {
+		t.Errorf("take says %q", got)
+	}
+}
+
 func TestHandoverUsage(t *testing.T) {
 	r := newRouter(t)
 	if out, status := r.try(handover, "both"); status != 2 || !strings.Contains(out, "take|give-back") {
