@@ -9,7 +9,7 @@ GCFLAGS := $(SMALL:%=-gcflags=%=-l)
 BUILD    = CGO_ENABLED=0 go build -trimpath -buildvcs=false $(GCFLAGS) -ldflags '$(LDFLAGS) $(ROUND)'
 
 # Packages without I/O: their tests also run as on other machines, in other word sizes and byte orders.
-PURE := ./dhcpv6/... ./relay/... ./openwrt/...
+PURE := ./dhcpv6/... ./relay/... ./ctl/json/... ./openwrt/...
 
 # The machines that OpenWrt runs on, and how Go names them where the names differ.
 TARGETS := mips mipsle arm5 arm7 arm64 riscv64 loong64 amd64 386

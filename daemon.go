@@ -26,7 +26,14 @@ type daemon struct {
 	options  options
 	clocks   clocks
 	log      *logger
-	config   *openwrt.Config
+	base     *openwrt.Config   // of the files
+	netifd   []openwrt.Network // what netifd tells
+	config   *openwrt.Config   // what came of both
+	problems []openwrt.Problem // of the files
+	loaded   time.Time         // when they were read
+	born     time.Time         // when the daemon was started
+	control  control
+	bus      bus
 	server   *server.Server
 	relay    relaying
 	store    *store
@@ -87,7 +94,7 @@ func serve(o options, stderr io.Writer) (err error) {
 	defer d.release()
 	d.clocks.stepped = watchSteps(d.report)
 	d.logProblems(problems)
-	if err := d.open(config); err != nil {
+	if err := d.open(config, problems); err != nil {
 		return err
 	}
 	defer d.stop()
@@ -99,7 +106,7 @@ func newDaemon(o options, log *logger, clocks clocks) (d *daemon, err error) {
 	now := clocks.now()
 	d = &daemon{
 		options: o, log: log, clocks: clocks, batches: make(chan *netif.Batch), reports: make(chan error, 16),
-		lost:   make(chan *netif.Socket),
+		lost: make(chan *netif.Socket), born: now,
 		served: make(map[string]*served), sockets: make(map[int]*served), tick: make(chan struct{}, 1),
 		server: server.New(now, server.Config{}), relay: relaying{Relay: relay.New(now, relay.Config{})},
 	}
@@ -125,8 +132,8 @@ func (d *daemon) newStore(what, file string, table *lease.Table, restore func([]
 }
 
 // open takes up the configuration and the leases, and begins to watch the interfaces. stop ends what it begins.
-func (d *daemon) open(config *openwrt.Config) (err error) {
-	d.apply(config)
+func (d *daemon) open(config *openwrt.Config, problems []openwrt.Problem) (err error) {
+	d.apply(config, problems)
 	for _, s := range d.stores() {
 		s.load()
 	}
@@ -136,11 +143,15 @@ func (d *daemon) open(config *openwrt.Config) (err error) {
 	if d.watcher, err = netif.Watch(netif.WatchConfig{Now: d.clocks.now, Report: d.report}); err != nil {
 		return fmt.Errorf("watch the interfaces: %w", err)
 	}
+	d.openControl()
+	d.openBus()
 	return nil
 }
 
 // stop ends the service and writes what is to be written.
 func (d *daemon) stop() {
+	d.closeBus()
+	d.closeControl()
 	d.close()
 	d.watcher.Close()
 	for _, s := range d.stores() {
@@ -194,6 +205,10 @@ func (d *daemon) loop(signals <-chan os.Signal) error {
 			d.log.warnf("%v", err)
 		case socket := <-d.lost:
 			d.drop(socket)
+		case r := <-d.control.requests():
+			d.called(r)
+		case in := <-d.bus.inbox():
+			d.bus.Handle(d.clocks.now(), in)
 		case s := <-signals:
 			if s != unix.SIGHUP {
 				d.log.infof("stopped by %v", s)
@@ -310,7 +325,8 @@ func (d *daemon) settle() {
 	d.reconfigure(now)
 	d.findPaths(now)
 	d.clearSuspects(now)
-	next := earliest(d.server.Tick(now), d.relay.Tick(now))
+	busDue := d.serveBus(now)
+	next := earliest(busDue, d.server.Tick(now), d.relay.Tick(now))
 	for _, s := range d.stores() {
 		s.record()
 	}
@@ -332,19 +348,25 @@ func (d *daemon) settle() {
 // heed acts on what has happened to bindings.
 func (d *daemon) heed(now time.Time) {
 	at := d.server.Table().At(now)
-	for _, e := range d.server.Events() {
-		d.logEvent(&e)
+	given := d.server.Events()
+	for i := range given {
+		e := &given[i]
+		d.logEvent(e)
 		d.views.changed = true
 		if e.Kind != server.PoolFull {
 			d.routes.update(at, routeOwner{false, e.Link, e.Key})
 		}
+		d.announce(e)
 	}
-	for _, e := range d.relay.Events() {
-		d.logRelayed(&e)
+	relayed := d.relay.Events()
+	for i := range relayed {
+		e := &relayed[i]
+		d.logRelayed(e)
 		if e.Kind == relay.Contested {
-			d.suspect(now, &e)
+			d.suspect(now, e)
 		}
 		d.routes.update(at, routeOwner{true, e.Link, e.Key})
+		d.announceRelayed(e)
 	}
 	if due := d.routes.next(); d.snapshot != nil && !due.IsZero() && !due.After(now) {
 		d.routes.sync(at)

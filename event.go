@@ -50,7 +50,7 @@ func eventLine(e *server.Event) string {
 			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Quarantine))
 		}
 		return fmt.Sprintf("%s by %s: another host uses it", line, client)
-	case server.Expired, server.Replaced, server.Withdrawn:
+	case server.Expired, server.Replaced, server.Withdrawn, server.Deleted:
 		return fmt.Sprintf("%s of %s", line, client)
 	}
 	return fmt.Sprintf("%s by %s", line, client)

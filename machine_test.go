@@ -53,6 +53,7 @@ func newMachine(t testing.TB, config string) *machine {
 	}
 	t.Cleanup(func() { m.log.Close() })
 	m.write("config/dhcp", m.config(config))
+	m.write("config/lan6d", []byte("config lan6d\n\toption ubus '0'\n"))
 	m.write("config/network", fmt.Appendf(nil, "config globals\n\toption dhcp_default_duid '%x'\n", serverID))
 	return m
 }
@@ -90,7 +91,7 @@ func (m *machine) start() {
 	if err != nil {
 		m.Fatal(err)
 	}
-	if err := d.open(config); err != nil {
+	if err := d.open(config, problems); err != nil {
 		m.Fatal(err)
 	}
 	m.daemon, m.signals, m.ended = d, make(chan os.Signal), make(chan error)
@@ -106,6 +107,8 @@ func (m *machine) kill() {
 		m.Fatal(err)
 	}
 	d := m.daemon
+	d.closeBus()
+	d.closeControl()
 	d.close()
 	d.watcher.Close()
 	d.release()

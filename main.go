@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 
+	"lan6d/ctl"
 	"lan6d/openwrt"
 )
 
@@ -54,6 +55,7 @@ const (
 // options are the command line's.
 type options struct {
 	configDir, stateDir, iface, level string
+	ubusPath                          string // empty: OpenWrt's
 	syslog                            bool
 }
 
@@ -70,6 +72,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		return runDaemon(args, stdout, stderr)
 	case "check":
 		return runCheck(args, stdout, stderr)
+	case "ctl":
+		return ctl.Run(args, "lan6d ctl", os.Stdin, stdout, stderr)
 	case "version":
 		return runVersion(args, stdout, stderr)
 	case "help":

@@ -71,9 +71,12 @@ func relayed(in *netif.Datagram) relay.Datagram {
 	return relay.Datagram{Payload: in.Payload, Ifindex: in.Ifindex, Peer: in.From, Local: in.To}
 }
 
-// delegated reports whether a prefix is delegated to a master interface. As long as only netifd could tell, it is taken for
+// delegated reports whether a prefix is delegated to a master interface. Where netifd does not tell, it is taken for
 // delegated if an interface beside it has a global prefix to give from.
-func (d *daemon) delegated(*openwrt.Interface) bool {
+func (d *daemon) delegated(master *openwrt.Interface) bool {
+	if master.Known {
+		return master.Delegated
+	}
 	for i := range d.config.Interfaces {
 		c := &d.config.Interfaces[i]
 		if c.Master || c.Mode != openwrt.Hybrid {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -41,19 +42,27 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 	return config, problems, nil
 }
 
+// errRefused is the error of a reload that changes nothing.
+var errRefused = errors.New("the configuration has errors; the old one goes on")
+
 // reload reads the configuration again. One with errors changes nothing: the old one goes on.
-func (d *daemon) reload() {
+func (d *daemon) reload() ([]openwrt.Problem, error) {
 	config, problems, err := d.options.load()
 	d.logProblems(problems)
 	switch {
 	case err != nil:
 		d.log.errorf("reload: %v; the old configuration goes on", err)
 	case openwrt.HasErrors(problems):
-		d.log.errorf("reload: the configuration has errors; the old one goes on")
+		err = errRefused
+		d.log.errorf("reload: %v", err)
 	default:
 		d.log.infof("configuration read again")
-		d.apply(config)
+		d.apply(config, problems)
+		d.announceConfig("reloaded", problems)
+		return problems, nil
 	}
+	d.announceConfig("refused", problems)
+	return problems, err
 }
 
 func (d *daemon) logProblems(problems []openwrt.Problem) {
@@ -67,8 +76,8 @@ func (d *daemon) logProblems(problems []openwrt.Problem) {
 }
 
 // apply makes a configuration the running one. Bindings stay.
-func (d *daemon) apply(config *openwrt.Config) {
-	d.config, d.changed, d.views.changed = config, true, true
+func (d *daemon) apply(config *openwrt.Config, problems []openwrt.Problem) {
+	d.base, d.problems, d.loaded = config, problems, d.clocks.now()
 	d.log.level = config.Daemon.LogLevel
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level
@@ -85,8 +94,10 @@ func (d *daemon) apply(config *openwrt.Config) {
 	if !slices.ContainsFunc(config.Interfaces, func(i openwrt.Interface) bool { return i.Role != openwrt.Disabled }) {
 		d.log.warnf("the configuration serves no interface: set option dhcpv6 'server' or 'relay' in a section of type dhcp")
 	}
-	if d.snapshot != nil {
-		d.configure()
-		d.routes.sync(d.server.Table().At(d.clocks.now()))
+	d.useNetworks()
+	if !config.Daemon.UBus {
+		d.closeBus()
+	} else if d.started {
+		d.openBus()
 	}
 }

@@ -54,6 +54,7 @@ func (d *daemon) configure() {
 		if wanted[name] != s {
 			s.close()
 			d.log.infof("%s: no longer served", name)
+			d.announceInterface(name, s.device, "no longer served")
 		}
 	}
 	d.served = wanted
@@ -85,6 +86,7 @@ func (d *daemon) wanted(c *openwrt.Interface) *served {
 		s.role = c.Role
 		if s.socket != nil {
 			d.log.infof("%s: from now on %s", s.name, s.work())
+			d.announceInterface(s.name, s.device, s.work())
 		}
 	}
 	return s
@@ -146,7 +148,7 @@ func (d *daemon) follow(s *served) {
 	switch {
 	case !ok:
 		if !s.missed {
-			d.log.warnf("%s: there is no device %s: waiting for it (option ifname names another)", s.name, s.device)
+			d.log.warnf("%s: %s", s.name, d.absence(s))
 		}
 		s.close()
 		s.missed, s.err, s.retry = true, nil, time.Time{}
@@ -166,6 +168,17 @@ func (d *daemon) follow(s *served) {
 	if link.Running != was.Running && was.Index == link.Index {
 		d.log.infof("%s: %s is %s", s.name, s.device, map[bool]string{true: "running", false: "down"}[link.Running])
 	}
+}
+
+// absence says that an interface has no device.
+func (d *daemon) absence(s *served) string {
+	switch {
+	case s.device == "":
+		return "netifd says that the interface is down: waiting for it"
+	case d.netifd != nil:
+		return "there is no device " + s.device + ": waiting for it"
+	}
+	return "there is no device " + s.device + ": waiting for it (option ifname names another)"
 }
 
 // listen opens the interface's socket and starts its receiver. A failure is logged when it is new, and tried again.
@@ -194,6 +207,7 @@ func (d *daemon) listen(s *served) {
 		}
 	}()
 	d.log.infof("%s: %s, on device %s", s.name, s.work(), s.device)
+	d.announceInterface(s.name, s.device, s.work())
 }
 
 // drop closes a socket that receives no more, and has it opened anew later.

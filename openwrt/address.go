@@ -89,3 +89,15 @@ func parseMAC(s string) (mac [6]byte, err error) {
 	}
 	return mac, nil
 }
+
+// FormatMAC is an Ethernet address with colons.
+func FormatMAC(mac []byte) string {
+	var b []byte
+	for i, c := range mac {
+		if i > 0 {
+			b = append(b, ':')
+		}
+		b = append(b, hexDigits[c>>4], hexDigits[c&15])
+	}
+	return string(b)
+}

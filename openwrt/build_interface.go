@@ -50,8 +50,19 @@ func (b *builder) override(s *uci.Section) {
 		return
 	case known:
 		name = b.config.Interfaces[n].Name
+		b.noteDoubleService(s, &b.config.Interfaces[n])
 	}
 	b.addInterface(s, name, true)
+}
+
+// noteDoubleService warns where both files have an interface served: odhcpd or dnsmasq, which read only the other one, would
+// do so beside lan6d. LuCI's pages set the option there.
+func (b *builder) noteDoubleService(s *uci.Section, i *Interface) {
+	if o := s.Get("dhcpv6"); o == nil || o.Values[0] == Disabled.String() || i.Mode == Disabled || i.modePos.File == o.Pos.File {
+		return
+	}
+	b.warn(i.modePos, "dhcpv6", "is set in /etc/config/lan6d, too, which counts here; odhcpd and dnsmasq must not serve "+i.Name+
+		" beside lan6d: run /usr/libexec/lan6d-handover take, or set dhcp."+i.section+".dhcpv6 to disabled")
 }
 
 // interfaceName is the logical interface that a section is about: its option "interface", else its own name. ok is
@@ -76,7 +87,7 @@ func (b *builder) addInterface(s *uci.Section, name string, own bool) int {
 	i := &b.config.Interfaces[n]
 	b.apply(s, interfaceOptions(i), own)
 	if o := s.Get("dhcpv6"); o != nil {
-		i.modePos = o.Pos
+		i.modePos, i.section = o.Pos, s.Name
 	}
 	return n
 }

@@ -49,6 +49,8 @@ func (b *builder) load(d *Dirs, name string, severity Severity) *uci.Package {
 	switch {
 	case err == nil && severity == Error:
 		b.config.Files = append(b.config.Files, file)
+	case errors.Is(err, fs.ErrPermission):
+		b.fail(uci.Pos{File: file}, "", "cannot be read and counts as empty: "+err.Error()+" (on OpenWrt, /etc/init.d/lan6d reload lets lan6d's user read it)")
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		b.fail(uci.Pos{File: file}, "", "cannot be read and counts as empty: "+err.Error())
 	}
@@ -105,10 +107,10 @@ func (c *Config) Only(name string) error {
 	return fmt.Errorf("interface %q: the configuration knows only %s", name, known[len(", "):])
 }
 
-// DeviceName is the name of the interface's network device, as far as the configuration tells: a logical name may be a
-// device's.
+// DeviceName is the name of the interface's network device, as far as the configuration and netifd tell: a logical name may
+// be a device's. Empty: netifd says that there is none.
 func (i *Interface) DeviceName() string {
-	if i.Device != "" {
+	if i.Device != "" || i.Down {
 		return i.Device
 	}
 	return i.Name

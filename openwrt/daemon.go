@@ -20,6 +20,8 @@ type Daemon struct {
 	PersistInterval uint32 // seconds from one write of it to the next, at least
 	RouteMetric     uint32 // of the routes to delegated prefixes
 
+	UBus bool // take part in ubus
+
 	RelayRoutes      bool        // to the prefixes that relayed clients are delegated
 	RelayMaxPrefixes int         // that routes are kept for
 	RelayID          dhcpv6.DUID // sent to servers (RFC 5460); nil: none is
@@ -75,7 +77,7 @@ func newDaemon() daemon {
 	return daemon{
 		Daemon: Daemon{
 			LogLevel: LogInfo, PersistInterval: DefaultPersistInterval, RouteMetric: DefaultRouteMetric,
-			RelayRoutes: true, RelayMaxPrefixes: relay.DefaultMaxPrefixes,
+			UBus: true, RelayRoutes: true, RelayMaxPrefixes: relay.DefaultMaxPrefixes,
 		},
 		sendZone: true, maxOffers: server.DefaultMaxOffersTotal,
 	}
@@ -109,6 +111,7 @@ func daemonOptions(d *daemon) table {
 		{name: "persist", field: &d.Persist, one: setPath},
 		{name: "persist_interval", field: &d.PersistInterval, one: setTime},
 		{name: "route_metric", field: &d.RouteMetric, one: setInt, low: 1, high: math.MaxInt32},
+		{name: "ubus", field: &d.UBus, one: setBool},
 		{name: "relay_routes", field: &d.RelayRoutes, one: setBool},
 		{name: "relay_max_prefixes", field: &d.RelayMaxPrefixes, one: setInt, low: 1, high: 65535},
 		{name: "relay_id", field: &d.RelayID, one: setRelayID},

@@ -62,6 +62,8 @@ func TestDaemonOptions(t *testing.T) {
 		{lines: "option persist_interval 'often'", problem: "error persist_interval: "},
 		{lines: "option route_metric '512'", want: func(d *daemon) { d.RouteMetric = 512 }},
 		{lines: "option route_metric '0'", problem: "error route_metric: 0 is outside 1..2147483647"},
+		{lines: "option ubus '0'", want: func(d *daemon) { d.UBus = false }},
+		{lines: "option ubus 'off'", problem: "error ubus: "},
 		{lines: "option relay_routes '0'", want: func(d *daemon) { d.RelayRoutes = false }},
 		{lines: "option relay_routes 'no'", problem: "error relay_routes: "},
 		{lines: "option relay_max_prefixes '10'", want: func(d *daemon) { d.RelayMaxPrefixes = 10 }},

@@ -26,7 +26,7 @@ func TestDefault(t *testing.T) {
 	files, problems := build(t, DefaultDHCP, DefaultLAN6D)
 	wantProblems(t, problems)
 	lan := files.Interfaces[0]
-	lan.Name, lan.Device, lan.Server.Name, lan.modePos = "eth0", "eth0", "eth0", i.modePos
+	lan.Name, lan.Device, lan.Server.Name, lan.modePos, lan.section = "eth0", "eth0", "eth0", i.modePos, i.section
 	if files.Interfaces[0] = lan; !reflect.DeepEqual(c, files) {
 		t.Errorf("got  %+v\nwant %+v", c, files)
 	}

@@ -124,6 +124,9 @@ func orNone(s string) string {
 	return s
 }
 
+// Describe is what the interface does, and why, if that is not just what is configured.
+func (i *Interface) Describe() string { return describeRole(i) }
+
 // describeRole is the mode that came out, and the one configured where it is another.
 func describeRole(i *Interface) string {
 	switch {
@@ -315,7 +318,7 @@ func (p *page) host(h *server.Host) {
 		p.value(text)
 	}
 	for n := range h.MACs {
-		p.value("MAC      " + strings.ReplaceAll(fmt.Sprintf("% x", h.MACs[n][:]), " ", ":"))
+		p.value("MAC      " + FormatMAC(h.MACs[n][:]))
 	}
 	if p.label != "" { // none of all that
 		p.value("nothing that concerns DHCPv6")

@@ -2,12 +2,14 @@ package openwrt
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/openwrt/uci"
 )
 
 // host is a "host" section while it is read.
@@ -137,4 +139,21 @@ func (h *host) result() server.Host {
 		h.HostID, _ = parseHexNumber(strconv.Itoa(int(last))) // three decimal digits always are hexadecimal ones
 	}
 	return h.Host
+}
+
+// ParseHost makes a host of the options of a "host" section, given by their names. The error is the first thing that is
+// wrong.
+func ParseHost(options map[string][]string) (server.Host, error) {
+	var h host
+	b, section := newBuilder(), &uci.Section{Type: "host"}
+	for _, o := range hostOptions(&h).options {
+		if values := options[o.name]; len(values) > 0 {
+			section.Options = append(section.Options, &uci.Option{Name: o.name, List: o.many != nil, Values: values})
+		}
+	}
+	b.apply(section, hostOptions(&h), false)
+	if len(b.problems) > 0 {
+		return server.Host{}, errors.New(b.problems[0].Option + ": " + strings.TrimSuffix(b.problems[0].Text, spoiled))
+	}
+	return h.result(), nil
 }

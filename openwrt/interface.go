@@ -25,7 +25,13 @@ type Interface struct {
 	Relaying Relaying
 	Server   server.Interface
 
+	// What netifd tells: see WithNetworks.
+	Known     bool // it knows the interface
+	Down      bool // there is no device at the moment
+	Delegated bool // a prefix is delegated to it
+
 	modePos   uci.Pos // where its mode is set
+	section   string  // the name of that section
 	networkID string  // device by the older option networkid
 	fallback  bool    // without a search list, take the system's
 	refused   bool    // it has no Role but Disabled: by an option that makes odhcpd give it up, or as a twin

@@ -130,3 +130,20 @@ config interface guest
 		t.Errorf("served: %+v", s.Interfaces)
 	}
 }
+
+// An interface that both files have served, as after a click in LuCI, has two servers.
+func TestDoubleService(t *testing.T) {
+	_, problems := build(t, "config dhcp lan\n option dhcpv6 server\n", "config interface lan\n option dhcpv6 server\n")
+	wantProblems(t, problems, "warning dhcp:2: dhcpv6: is set in /etc/config/lan6d, too, which counts here; odhcpd and dnsmasq must not"+
+		" serve lan beside lan6d: run /usr/libexec/lan6d-handover take, or set dhcp.lan.dhcpv6 to disabled")
+	for _, alone := range [][2]string{
+		{"server", "disabled"}, {"disabled", "server"}, {"disabled", "disabled"},
+	} {
+		_, problems = build(t, "config dhcp lan\n option dhcpv6 "+alone[0]+"\n", "config interface lan\n option dhcpv6 "+alone[1]+"\n")
+		wantProblems(t, problems)
+	}
+	_, problems = build(t, "config dhcp lan\n option dhcpv6 server\n", "config interface lan\n option preference 1\n")
+	wantProblems(t, problems)
+	_, problems = build(t, "", "config interface lan\n option dhcpv6 server\nconfig interface lan\n option dhcpv6 relay\n")
+	wantProblems(t, problems, "warning lan6d:4: dhcpv6: relay: there is no upstream")
+}

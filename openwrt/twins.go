@@ -11,7 +11,7 @@ func (b *builder) refuseTwins(interfaces []Interface) {
 	for n := range interfaces {
 		i := &interfaces[n]
 		for m := range interfaces[:n] {
-			if first := &interfaces[m]; i.wanted() && first.wanted() && i.DeviceName() == first.DeviceName() {
+			if first := &interfaces[m]; i.wanted() && first.wanted() && !i.Down && i.DeviceName() == first.DeviceName() {
 				i.refused = true
 				b.fail(i.modePos, "dhcpv6", "device "+i.DeviceName()+" is served as interface "+first.Name+" already, not as "+i.Name+" too")
 			}

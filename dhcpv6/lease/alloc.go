@@ -56,6 +56,20 @@ func (p Pool) Contains(id, size uint64) bool {
 	return !reserved
 }
 
+// Size is the number of ids that the pool may give out.
+func (p Pool) Size() uint64 {
+	if p.First > p.Last {
+		return 0
+	}
+	n := p.Last - p.First + 1 // 0: all 2^64, of which some are reserved
+	for _, r := range p.Reserved {
+		if first, last := max(r.First, p.First), min(r.Last, p.Last); first <= last {
+			n -= last - first + 1
+		}
+	}
+	return n
+}
+
 // AllocateAddress gives an IA without a binding an interface id from the pool: want, if the pool has it and it is free;
 // else the first free one from the client's own starting point, so that the same client gets the same id from an empty
 // table; else the id that has been unused longest. It returns nil when all ids are in use. The binding is New:

@@ -95,7 +95,7 @@ func (s *Server) settleEnded(events []Event) {
 	for i := range events {
 		e := &events[i]
 		switch e.Kind {
-		case Released, Replaced, Expired, Declined:
+		case Released, Replaced, Expired, Declined, Deleted:
 			c := s.clients.find(e.Link, dhcpv6.DUID(e.Key.DUID))
 			if c != nil && c.home.queue == &s.clients.bound && !c.isBound() {
 				s.settle(c)

@@ -19,12 +19,13 @@ const (
 	Expired                    // a binding ran out
 	Withdrawn                  // a client was told that it has no lease any more; the binding waits for a prefix until it runs out
 	Declined                   // a client found an address in use by another host
+	Deleted                    // somebody had the server end a binding: see End
 	PoolFull                   // no address or prefix is left for a client; at most once a minute for each pool
 )
 
 // String is the kind as a verb in the past tense, for log lines.
 func (k EventKind) String() string {
-	return [...]string{"bound", "renewed", "released", "replaced", "expired", "withdrawn", "declined", "pool full"}[k]
+	return [...]string{"bound", "renewed", "released", "replaced", "expired", "withdrawn", "declined", "deleted", "pool full"}[k]
 }
 
 // Event tells of a change that the daemon may log or act on. Leases alias the table: later calls of the Server's may

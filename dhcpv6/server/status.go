@@ -30,6 +30,7 @@ type LinkStatus struct {
 	LinkLocal netip.Addr // the zero value: none
 	Prefixes  []PrefixStatus
 	Bindings  [2]BindingCount // by lease.Kind
+	Pools     [2]PoolStatus   // by lease.Kind
 }
 
 // PrefixStatus is an address of the interface and what is given from its prefix. Lifetimes are what remains of them in
@@ -68,6 +69,9 @@ func (l *link) status(at lease.Time) LinkStatus {
 			Prefix: netip.PrefixFrom(p.address, p.net.Bits()), Preferred: p.preferred.Until(at), Valid: p.valid.Until(at),
 			Addresses: p.addresses && usable, Delegates: p.delegates && usable,
 		})
+	}
+	for kind := range s.Pools {
+		s.Pools[kind] = l.poolStatus(lease.Kind(kind))
 	}
 	for b := range l.leases.All() {
 		n := &s.Bindings[b.Kind]
