@@ -4,7 +4,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo deve
 LDFLAGS := -s -w -X main.version=$(VERSION)
 
 # Code that seldom runs is not inlined: that saves 22 KB of flash (as xz). The packet path is.
-SMALL   := lan6d lan6d/openwrt/... github.com/... golang.org/... fmt log net reflect sort strconv time
+SMALL   := lan6d lan6d/ctl/... lan6d/openwrt/... github.com/... golang.org/... fmt log net reflect sort strconv time
 GCFLAGS := $(SMALL:%=-gcflags=%=-l)
 BUILD    = CGO_ENABLED=0 go build -trimpath -buildvcs=false $(GCFLAGS) -ldflags '$(LDFLAGS) $(ROUND)'
 
