@@ -1,10 +1,11 @@
-// Command lan6d is the IPv6 address service of a router: a DHCPv6 server.
+// Command lan6d is the IPv6 address service of a router: a DHCPv6 server and relay.
 package main
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"runtime"
 
 	"lan6d/ctl"
@@ -14,11 +15,12 @@ import (
 // version is set by the Makefile with -ldflags -X.
 var version = "devel"
 
-const usage = `lan6d serves DHCPv6 (RFC 9915) on a router's interfaces.
+const usage = `lan6d serves and relays DHCPv6 (RFC 9915) on a router's interfaces.
 
 Usage:
   lan6d [options]          run the server in the foreground
   lan6d check [options]    print what is wrong in the configuration, and what comes of it
+  lan6d ctl COMMAND        see what a running lan6d does, and steer it: lan6d ctl -h tells more
   lan6d version            print the version
   lan6d -h                 print this
 
@@ -59,10 +61,20 @@ type options struct {
 	syslog                            bool
 }
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) }
 
-// run is the whole program but the exit: it returns the exit status.
-func run(args []string, stdout, stderr io.Writer) int {
+// ctlName is the name of the link to the program that is short for lan6d ctl.
+const ctlName = "lan6ctl"
+
+// run is the whole program but the exit: it returns the exit status. The first of argv is what it was called as.
+func run(argv []string, stdout, stderr io.Writer) int {
+	if len(argv) == 0 { // the kernel lets a caller do that
+		argv = []string{"lan6d"}
+	}
+	args := argv[1:]
+	if filepath.Base(argv[0]) == ctlName {
+		return ctl.Run(args, ctlName, os.Stdin, stdout, stderr)
+	}
 	command := ""
 	if len(args) > 0 && args[0] != "" && args[0][0] != '-' {
 		command, args = args[0], args[1:]
@@ -80,7 +92,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		io.WriteString(stdout, usage)
 		return 0
 	}
-	fmt.Fprintf(stderr, "lan6d: there is no command %q; the commands are check and version (lan6d -h tells more)\n", command)
+	fmt.Fprintf(stderr, "lan6d: there is no command %q; the commands are check, ctl and version (lan6d -h tells more)\n", command)
 	return 2
 }
 

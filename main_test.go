@@ -11,7 +11,7 @@ import (
 // command runs lan6d in this process.
 func command(args ...string) (status int, stdout, stderr string) {
 	var out, err bytes.Buffer
-	status = run(args, &out, &err)
+	status = run(append([]string{"/usr/sbin/lan6d"}, args...), &out, &err)
 	return status, out.String(), err.String()
 }
 
@@ -39,8 +39,10 @@ func TestCommandLine(t *testing.T) {
 		{"help command", []string{"help"}, 0, "Usage:", ""},
 		{"help of check", []string{"check", "-h"}, 0, "lan6d check [-c DIR]", ""},
 		{"help of version", []string{"version", "-h"}, 0, "prints the version", ""},
+		{"help of ctl", []string{"ctl", "-h"}, 0, "lan6d ctl COMMAND", ""},
+		{"no daemon", []string{"ctl", "-d", empty, "status"}, 3, "", "lan6d ctl: lan6d is not running: nobody listens on " + empty + "/ctl.sock"},
 		{"version", []string{"version"}, 0, "lan6d devel linux/", ""},
-		{"unknown command", []string{"serve"}, 2, "", `there is no command "serve"; the commands are check and version`},
+		{"unknown command", []string{"serve"}, 2, "", `there is no command "serve"; the commands are check, ctl and version`},
 		{"unknown option", []string{"-x"}, 2, "", "there is no option -x (lan6d -h tells what is allowed)"},
 		{"unknown option of check", []string{"check", "-S"}, 2, "", "there is no option -S (lan6d check -h tells"},
 		{"value missing", []string{"-c"}, 2, "", "option -c needs a value"},
@@ -65,6 +67,19 @@ func TestCommandLine(t *testing.T) {
 				t.Errorf("standard error %q, want %q in it", stderr, tt.stderr)
 			}
 		})
+	}
+}
+
+// TestLink: as lan6ctl, the program is lan6d ctl.
+func TestLink(t *testing.T) {
+	for _, name := range []string{"lan6ctl", "/usr/sbin/lan6ctl", "./lan6ctl"} {
+		var out, err bytes.Buffer
+		if status := run([]string{name, "-h"}, &out, &err); status != 0 || !strings.Contains(out.String(), "  lan6ctl COMMAND [options]") {
+			t.Errorf("%s -h: status %d, %s%s", name, status, &out, &err)
+		}
+		if status := run([]string{name, "check", "-d", t.TempDir()}, &out, &err); status != 3 || !strings.HasPrefix(err.String(), "lan6ctl: ") {
+			t.Errorf("%s check: status %d, %s", name, status, &err)
+		}
 	}
 }
 
