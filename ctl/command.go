@@ -21,10 +21,12 @@ type command struct {
 const (
 	problemLine = "{severity}: [{file}:{line}: ][{option}: ]{text}"
 
-	interfacesView = `|interfaces:prefixes INTERFACE {name}|~DEVICE {device}|STATE {up}|PREFIX {.prefix}[ {.deprecated}]|` +
-		`VALID {.valid}|ADDRESSES {leases/addresses}[ +{leases/offers} offered][ {leases/declined} declined]|` +
-		`FREE {pools/addresses_free}|PREFIXES {leases/prefixes}|FREE {pools/prefixes_free}|MODE {mode}|ROLE {role}
-*interfaces [{name} is not served: {reason}]`
+	interfacesView = `|interfaces INTERFACE {name}|~DEVICE {device}|STATE {up}|MODE {mode}|ROLE {role}[ {master}]|` +
+		`~ADDRESSES {leases/addresses}[ +{leases/offers} offered][ {leases/declined} declined]|` +
+		`FREE {pools/addresses_free}|PREFIXES {leases/prefixes}|FREE {pools/prefixes_free}
+*interfaces [{name} is not served: {reason}]
+-
+|interfaces:prefixes INTERFACE {name}|PREFIX {.prefix}[ {.deprecated}]|PREFERRED {.preferred}|VALID {.valid}`
 )
 
 var commands = [...]command{
@@ -37,6 +39,8 @@ var commands = [...]command{
 - and in         {journal/copy/path}
 ! {journal/error}
 ! {journal/copy/error}
+! {relay_journal/error}
+! {relay_journal/copy/error}
 *config/problems ` + problemLine + `
 *warnings warning: {}
 -
@@ -44,7 +48,10 @@ var commands = [...]command{
 -
 - received       {counters/received}
 - sent           {counters/sent}
-- dropped        {counters/dropped}`,
+- dropped        {counters/dropped}
+- relayed        {counters/relayed}
+- returned       {counters/returned}
+- not relayed    {counters/not_relayed}`,
 	}, {
 		name: "interfaces", doc: "interfaces, their prefixes, and how much of them is used", live: true,
 		view: interfacesView,
@@ -56,7 +63,7 @@ var commands = [...]command{
 			`PREFERRED {.preferred}|~STATE {state}[ {static}][ {.withdrawn}]|~CLIENT [{duid}%{iaid}]`,
 	}, {
 		name: "reload", doc: "read the configuration again",
-		view: "*problems " + problemLine + "\n- the configuration was read again: {changed}",
+		view: "*problems " + problemLine + "\n- configuration {changed}: what was read is in use now",
 	}, {
 		name: "check", doc: "what is wrong in the configuration, and what comes of it",
 		view: "*problems " + problemLine + "\n=text",
@@ -68,11 +75,11 @@ var commands = [...]command{
 	}, {
 		name: "del-lease", doc: "end the leases of a client, or of the one that has this lease",
 		usage: "DUID[%IAID]|ADDRESS|PREFIX [--interface NAME]",
-		view:  "*leases {} has ended",
+		view:  "*leases ended: {}",
 	}, {
 		name: "reconfigure", doc: "tell clients to ask for their configuration",
 		usage: "[--all] [--interface NAME] [--duid DUID]",
-		view:  "- told: {sent}\n*unable [{interface}: ]{duid}: {reason}",
+		view:  "- clients told: {sent}",
 	}, {
 		name: "listen", doc: "print events as they happen: dhcp.lease6, dhcp.*, and so on; all without EVENT",
 		usage: "[EVENT...]",
@@ -87,7 +94,7 @@ var commands = [...]command{
 	{
 		name: "list", doc: "methods that can be called",
 		view: "|methods:+arguments METHOD {name}|ARGUMENT {.name}|TYPE {.type}|" +
-			"ABOUT {doc}[ ({changes} things: for root alone)]{.doc}[: {.values}]\n- events: {events}",
+			"ABOUT {doc}[ ({changes} things: for root and lan6d's own user)]{.doc}[: {.values}]\n- events: {events}",
 	},
 	{name: "call", doc: "call a method", usage: "METHOD [JSON]", view: "$"},
 }

@@ -23,21 +23,21 @@ func TestNarrow(t *testing.T) {
 	leases := parse(t, leasesReply)
 	for width, want := range map[int]string{
 		200: leasesTable,
-		110: `INTERFACE  HOST                 LEASE              VALID   PREFERRED  STATE                CLIENT
-lan        laptop               2001:db8:1::1a3    43m12s  13m12s     bound                00030001020000000..
-                                fd00:1::1a3        never   never
-lan                             2001:db8:1:4::/62  12h0m   0s         bound static with..  00030001020000000..
-guest      a\u001b]0;owned\u..  2001:db8:2::99     59s     40s        offered              00030001020000000..
-guest                           2001:db8:2::9a     59m59s  0s         declined
+		110: `INTERFACE  HOST                LEASE              VALID    PREFERRED  STATE                CLIENT
+lan        laptop              2001:db8:1::1a3    43m12s   13m12s     bound                00030001020000000..
+                               fd00:1::1a3        forever  forever
+lan                            2001:db8:1:4::/62  12h0m    0s         bound static with..  00030001020000000..
+guest      a\u001b]0;owned\..  2001:db8:2::99     59s      40s        offered              00030001020000000..
+guest                          2001:db8:2::9a     59m59s   0s         declined
 guest      phone                                                      free                 000200007ed901020..
 `,
-		70: `INTERFACE  HOST      LEASE              VALID   PREFERRED  STATE    ..
-lan        laptop    2001:db8:1::1a3    43m12s  13m12s     bound    ..
-                     fd00:1::1a3        never   never
-lan                  2001:db8:1:4::/62  12h0m   0s         bound .. ..
-guest      a\u001..  2001:db8:2::99     59s     40s        offered  ..
-guest                2001:db8:2::9a     59m59s  0s         declined
-guest      phone                                           free     ..
+		70: `INTERFACE  HOST      LEASE              VALID    PREFERRED  STATE   ..
+lan        laptop    2001:db8:1::1a3    43m12s   13m12s     bound   ..
+                     fd00:1::1a3        forever  forever
+lan                  2001:db8:1:4::/62  12h0m    0s         bound ....
+guest      a\u001..  2001:db8:2::99     59s      40s        offered ..
+guest                2001:db8:2::9a     59m59s   0s         declined
+guest      phone                                            free    ..
 `,
 	} {
 		p := &page{width: width}
@@ -85,7 +85,7 @@ func TestColors(t *testing.T) {
 // TestSpan: times for people.
 func TestSpan(t *testing.T) {
 	for seconds, want := range map[int64]string{
-		-1: "never", 0: "0s", 59: "59s", 60: "1m0s", 2592: "43m12s", 3599: "59m59s", 3600: "1h0m", 5430: "1h30m", 86399: "23h59m",
+		-1: "forever", 0: "0s", 59: "59s", 60: "1m0s", 2592: "43m12s", 3599: "59m59s", 3600: "1h0m", 5430: "1h30m", 86399: "23h59m",
 		86400: "1d0h", 90000: "1d1h", 4294967294: "49710d6h",
 	} {
 		if got := span(seconds); got != want {

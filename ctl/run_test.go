@@ -19,7 +19,7 @@ var demoReplies = map[string]string{
 	"reload":      `{"changed":true,"problems":[{"severity":"warning","file":"dhcp","line":3,"option":"ra","text":"unknown"}]}`,
 	"check":       `{"problems":[],"text":"lan6d: dhcp\n\tlan\n\n  \u001b[31mred\n"}`,
 	"del_lease":   `{"leases":["2001:db8::5","fd00::5"]}`,
-	"reconfigure": `{"sent":3,"unable":[{"interface":"lan","duid":"0001","reason":"it has not sent Reconfigure Accept"}]}`,
+	"reconfigure": `{"sent":3}`,
 	"loglevel":    `{"level":"debug"}`,
 	"metrics":     `{"text":"# TYPE lan6d_up gauge\nlan6d_up{a=\"b\"} 1\n"}`,
 	"dump":        `{"a":[1,{"b":"c"}],"d":{}}`,
@@ -42,21 +42,26 @@ sent           Advertise 7, Reply 5
 dropped        no Client Identifier 2
 `
 
-const interfacesTable = `INTERFACE  DEVICE    STATE  PREFIX                   VALID  ADDRESSES                 FREE  PREFIXES  FREE   MODE    ROLE
-lan        br-lan    up     2001:db8:1::1/48         1h0m   12 +1 offered 3 declined  many  2         65532  server  server
-                            fd00:1::1/48 deprecated  never
-guest      br-guest  down                                   0                               0                hybrid  relay
-iot        br-iot    down                                                                                    server  server
+const interfacesTable = `INTERFACE  DEVICE    STATE  MODE    ROLE    ADDRESSES                 FREE  PREFIXES  FREE
+lan        br-lan    up     server  server  12 +1 offered 3 declined  many  2         65532
+guest      br-guest  down   hybrid  relay   0                               0
+iot        br-iot    down   server  server
 iot is not served: there is no device br-iot
+
+INTERFACE  PREFIX                   PREFERRED  VALID
+lan        2001:db8:1::1/48         30m0s      1h0m
+           fd00:1::1/48 deprecated  0s         forever
+guest
+iot
 `
 
-const leasesTable = `INTERFACE  HOST                                         LEASE              VALID   PREFERRED  STATE                   CLIENT
-lan        laptop                                       2001:db8:1::1a3    43m12s  13m12s     bound                   00030001020000000001%1
-                                                        fd00:1::1a3        never   never
-lan                                                     2001:db8:1:4::/62  12h0m   0s         bound static withdrawn  00030001020000000002%ffffffff
-guest      a\u001b]0;owned\u0007\u202eb\u000a\u009b31m  2001:db8:2::99     59s     40s        offered                 00030001020000000003%0
-guest                                                   2001:db8:2::9a     59m59s  0s         declined
-guest      phone                                                                              free                    000200007ed90102030405060708090a0b0c0d0e0f%7
+const leasesTable = `INTERFACE  HOST                                         LEASE              VALID    PREFERRED  STATE                   CLIENT
+lan        laptop                                       2001:db8:1::1a3    43m12s   13m12s     bound                   00030001020000000001%1
+                                                        fd00:1::1a3        forever  forever
+lan                                                     2001:db8:1:4::/62  12h0m    0s         bound static withdrawn  00030001020000000002%ffffffff
+guest      a\u001b]0;owned\u0007\u202eb\u000a\u009b31m  2001:db8:2::99     59s      40s        offered                 00030001020000000003%0
+guest                                                   2001:db8:2::9a     59m59s   0s         declined
+guest      phone                                                                               free                    000200007ed90102030405060708090a0b0c0d0e0f%7
 `
 
 func TestCommands(t *testing.T) {
@@ -67,17 +72,17 @@ func TestCommands(t *testing.T) {
 		{"leases", "leases {}", leasesTable},
 		{"leases --interface lan --duid=0001 --hostname a=b --kind prefix --state bound",
 			`leases {"interface":"lan","duid":"0001","hostname":"a=b","kind":"prefix","state":"bound"}`, leasesTable},
-		{"reload", "reload {}", "warning: dhcp:3: ra: unknown\nthe configuration was read again: changed\n"},
+		{"reload", "reload {}", "warning: dhcp:3: ra: unknown\nconfiguration changed: what was read is in use now\n"},
 		{"check", "check {}", "lan6d: dhcp\n\\u0009lan\n\n  \\u001b[31mred\n"},
 		{"add-lease --duid 0001 --mac 02:00:00:00:00:01 --name printer --duid 0002 --ip fd00::7 --hostid 7 --prefix 4 --leasetime 12h",
 			`add_lease {"duid":["0001","0002"],"mac":["02:00:00:00:00:01"],"name":"printer","ip":"fd00::7","hostid":"7","prefix":"4","leasetime":"12h"}`,
 			"added, until the next reload\n"},
-		{"del-lease 2001:db8::5", `del_lease {"address":"2001:db8::5"}`, "2001:db8::5 has ended\nfd00::5 has ended\n"},
-		{"del-lease 2001:db8:4::/62 --interface lan", `del_lease {"interface":"lan","prefix":"2001:db8:4::/62"}`, "2001:db8::5 has ended\nfd00::5 has ended\n"},
-		{"del-lease 0001", `del_lease {"duid":"0001"}`, "2001:db8::5 has ended\nfd00::5 has ended\n"},
-		{"del-lease 0001%fffffffe", `del_lease {"duid":"0001","iaid":4294967294}`, "2001:db8::5 has ended\nfd00::5 has ended\n"},
-		{"reconfigure --all", `reconfigure {"all":true}`, "told: 3\nlan: 0001: it has not sent Reconfigure Accept\n"},
-		{"reconfigure --interface lan --duid 0001", `reconfigure {"interface":"lan","duid":"0001"}`, "told: 3\nlan: 0001: it has not sent Reconfigure Accept\n"},
+		{"del-lease 2001:db8::5", `del_lease {"address":"2001:db8::5"}`, "ended: 2001:db8::5\nended: fd00::5\n"},
+		{"del-lease 2001:db8:4::/62 --interface lan", `del_lease {"interface":"lan","prefix":"2001:db8:4::/62"}`, "ended: 2001:db8::5\nended: fd00::5\n"},
+		{"del-lease 0001", `del_lease {"duid":"0001"}`, "ended: 2001:db8::5\nended: fd00::5\n"},
+		{"del-lease 0001%fffffffe", `del_lease {"duid":"0001","iaid":4294967294}`, "ended: 2001:db8::5\nended: fd00::5\n"},
+		{"reconfigure --all", `reconfigure {"all":true}`, "clients told: 3\n"},
+		{"reconfigure --interface lan --duid 0001", `reconfigure {"interface":"lan","duid":"0001"}`, "clients told: 3\n"},
 		{"loglevel", "loglevel {}", "debug\n"},
 		{"loglevel debug", `loglevel {"level":"debug"}`, "debug\n"},
 		{"metrics", "metrics {}", "# TYPE lan6d_up gauge\nlan6d_up{a=\"b\"} 1\n"},
@@ -107,7 +112,7 @@ func TestCommands(t *testing.T) {
 func TestNothing(t *testing.T) {
 	s := newStub(t, map[string]string{"leases": `{"leases":[]}`, "interfaces": `{"interfaces":[]}`, "reload": `{"changed":true}`})
 	for command, want := range map[string]string{
-		"leases": "none\n", "interfaces": "none\n", "reload": "the configuration was read again: changed\n", "metrics": "\n", "status": "\nnone\n\n",
+		"leases": "none\n", "interfaces": "none\n\nnone\n", "reload": "configuration changed: what was read is in use now\n", "metrics": "\n", "status": "\nnone\n\nnone\n\n",
 		"reconfigure": "", "del-lease 1": "", "dump": "{}\n", "check": "\n",
 	} {
 		if status, stdout, stderr := ctl(append([]string{"-s", s.path}, strings.Fields(command)...)...); status != done || stdout != want || stderr != "" {
@@ -343,7 +348,7 @@ func TestListen(t *testing.T) {
 		if status := <-ended; status != failed || !strings.Contains(stderr.String(), "lan6d has closed the connection on "+s.path) {
 			t.Errorf("status %d, %s", status, &stderr)
 		}
-		want := `dhcp.lease6 lan: request address 2001:db8::1 preferred 30m0s valid 1h30m, address fd00::1 preferred never valid never, a\u001b[31m, 0001%1a
+		want := `dhcp.lease6 lan: request address 2001:db8::1 preferred 30m0s valid 1h30m, address fd00::1 preferred forever valid forever, a\u001b[31m, 0001%1a
 dhcp.release6 lan: release, 0001%0
 dhcp.prefix6 lan: route added prefix 2001:db8:4::/62 preferred 1m0s valid 1m1s, router, 0002%1, via fe80::2
 interface lan: not served, there is no device br-lan

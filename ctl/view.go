@@ -70,7 +70,10 @@ func (p *page) showTable(columns []string, path string, v *json.Value) {
 	elements := get(v, path).Items
 	for i := range elements {
 		e := &elements[i]
-		inner := get(e, within).Items
+		var inner []json.Value
+		if within != "" {
+			inner = get(e, within).Items
+		}
 		outer := e
 		if apart || len(inner) == 0 {
 			rows = append(rows, fillRow(columns, e, e, nil))
@@ -213,7 +216,7 @@ func span(seconds int64) string {
 	days, s := int(seconds/(24*hour)), int(seconds%(24*hour))
 	switch {
 	case seconds < 0:
-		return "never"
+		return "forever"
 	case days > 0:
 		return units(days, "d", s/hour, "h")
 	case s >= hour:
