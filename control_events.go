@@ -68,6 +68,7 @@ func (d *daemon) writeEvent(w ctl.Writer, link, cause string, key lease.Key, hos
 	w.String("interface", link)
 	w.String("device", d.deviceOf(link))
 	w.String("cause", cause)
+	w.String("kind", kindName(key.Kind))
 	if key.DUID != "" {
 		writeClient(w, key, hostname)
 	}
@@ -85,7 +86,8 @@ func (d *daemon) writeEvent(w ctl.Writer, link, cause string, key lease.Key, hos
 	w.EndObject()
 }
 
-// announceInterface tells that an interface is served or relayed from now on, or no longer.
+// announceInterface tells that an interface is served or relayed from now on, or no longer, or that its device has come up or
+// gone down.
 func (d *daemon) announceInterface(name, device, cause string) {
 	if !d.heard("interface") {
 		return
@@ -100,13 +102,18 @@ func (d *daemon) announceInterface(name, device, cause string) {
 }
 
 // announceConfig tells that the configuration was read again, or not taken.
-func (d *daemon) announceConfig(cause string, problems []openwrt.Problem) {
+func (d *daemon) announceConfig(changed bool, problems []openwrt.Problem) {
 	if !d.heard("config") {
 		return
+	}
+	cause := "refused"
+	if changed {
+		cause = "reloaded"
 	}
 	d.emit("config", func(w ctl.Writer) {
 		w.BeginObject("")
 		w.String("cause", cause)
+		w.Bool("changed", changed)
 		writeProblems(w, problems)
 		w.EndObject()
 	})

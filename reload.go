@@ -58,10 +58,10 @@ func (d *daemon) reload() ([]openwrt.Problem, error) {
 	default:
 		d.log.infof("configuration read again")
 		d.apply(config, problems)
-		d.announceConfig("reloaded", problems)
+		d.announceConfig(true, problems)
 		return problems, nil
 	}
-	d.announceConfig("refused", problems)
+	d.announceConfig(false, problems)
 	return problems, err
 }
 

@@ -149,6 +149,7 @@ func (d *daemon) follow(s *served) {
 	case !ok:
 		if !s.missed {
 			d.log.warnf("%s: %s", s.name, d.absence(s))
+			d.announceInterface(s.name, s.device, "no device")
 		}
 		s.close()
 		s.missed, s.err, s.retry = true, nil, time.Time{}
@@ -166,7 +167,9 @@ func (d *daemon) follow(s *served) {
 		d.listen(s)
 	}
 	if link.Running != was.Running && was.Index == link.Index {
-		d.log.infof("%s: %s is %s", s.name, s.device, map[bool]string{true: "running", false: "down"}[link.Running])
+		state := map[bool]string{true: "running", false: "down"}[link.Running]
+		d.log.infof("%s: %s is %s", s.name, s.device, state)
+		d.announceInterface(s.name, s.device, state)
 	}
 }
 
@@ -195,6 +198,7 @@ func (d *daemon) listen(s *served) {
 		}
 		if s.err == nil || s.err.Error() != err.Error() {
 			d.log.errorf("%s: not served: %v", s.name, err)
+			d.announceInterface(s.name, s.device, "not served")
 		}
 		s.err, s.retry = err, d.clocks.now().Add(retryInterval)
 		return
