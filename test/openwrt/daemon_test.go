@@ -98,6 +98,7 @@ config dhcp 'lan'
 	if got := r.owner("tmp/lan6d.leases") + ", " + r.owner("tmp/hosts") + ", " + r.owner("etc/lan6d"); got != "lan6d 0644, root 1777, lan6d 0755" {
 		t.Errorf("files: %s", got)
 	}
+	checkPermissions(t, r)
 	r.check(daemon.Process.Signal(unix.SIGTERM))
 	r.check(daemon.Wait())
 	if got := r.owner("etc/lan6d/leases"); got != "lan6d 0600" {
