@@ -27,6 +27,9 @@ type crowd struct {
 	members []*member
 	served  atomic.Int64 // messages that were answered
 	waiting atomic.Int64 // members whose message has not been answered yet
+	sent    atomic.Int64 // messages, those included that were sent again
+	heard   atomic.Int64 // answers, those included that nobody waits for any more
+	again   atomic.Int64 // messages that were sent again, as no answer had come for so long
 	faults  atomic.Int64
 	answer  atomic.Pointer[func()] // called when the next answer comes, once
 
@@ -139,6 +142,7 @@ func (c *crowd) listen(door *net.UDPConn) {
 			c.reconfigured(answer)
 			continue
 		}
+		c.heard.Add(1)
 		number := int(answer.xid >> xidBits)
 		if number >= len(c.members) || c.members[number].door != door {
 			c.fault("%s with transaction ID %06x came to %v", answer.kind, answer.xid, door.LocalAddr())
@@ -361,6 +365,7 @@ func (m *member) exchange(kind string, leases map[uint16][]lease, more []byte) *
 				}
 			case <-again:
 				again = nil
+				m.crowd.again.Add(1)
 			case <-m.crowd.stop:
 				return nil
 			}
@@ -380,7 +385,9 @@ func (m *member) send(b []byte) {
 	defer m.crowd.gate.RUnlock()
 	if _, err := m.door.WriteToUDPAddrPort(b, m.crowd.servers); err != nil {
 		m.crowd.fault("send: %v", err)
+		return
 	}
+	m.crowd.sent.Add(1)
 }
 
 // message writes a message: to the server that the member knows, or to any. A Solicit names the IAs that the member wants,
