@@ -16,6 +16,9 @@
 // A simulated client that accepts Reconfigure messages (accepter.go) judges each of them by the tests' own code (rkap.go),
 // and so does the capture at the end of every test, for every client that it saw.
 //
+// The control channel is asked by lan6d ctl and by the tests' own code (control.go), which takes no member that docs/CTL.md does
+// not name. TestControlHostile needs root, for it is somebody else at times.
+//
 // Start reading at matrix_test.go. The flag -tables DIR writes the tables of clients and relays as Markdown; -v shows
 // them. The environment variable LAN6D names a binary to test in place of this tree's.
 package e2e
