@@ -47,14 +47,15 @@ func (d *daemon) callDelLease(a arguments) (reply, error) {
 	now := d.clocks.now()
 	given, relayed := d.bindings(f)
 	for _, b := range given {
-		if iaid, ok := a.Int("iaid"); b.State != lease.Free && (!ok || int64(b.IAID) == iaid) && holds(b, p) {
-			ended = append(ended, endedText(b))
+		leases := d.server.LeasesOf(b)
+		if iaid, ok := a.Int("iaid"); b.State != lease.Free && (!ok || int64(b.IAID) == iaid) && holds(leases, p) {
+			ended = append(ended, endedText(b, leases))
 			d.server.End(now, b)
 		}
 	}
 	for _, b := range relayed {
-		if iaid, ok := a.Int("iaid"); (!ok || int64(b.IAID) == iaid) && holds(b, p) {
-			ended = append(ended, endedText(b))
+		if iaid, ok := a.Int("iaid"); (!ok || int64(b.IAID) == iaid) && holds(b.Leases, p) {
+			ended = append(ended, endedText(b, b.Leases))
 			d.relay.Forget(now, b)
 		}
 	}
@@ -98,14 +99,14 @@ func (d *daemon) meant(a arguments) (f *filter, p netip.Prefix, err error) {
 	return f, p, nil
 }
 
-// holds reports whether a binding has the lease; the zero Prefix means any.
-func holds(b *lease.Binding, p netip.Prefix) bool {
-	return !p.IsValid() || slices.ContainsFunc(b.Leases, func(l lease.Lease) bool { return l.Prefix == p })
+// holds reports whether the lease is one of them; the zero Prefix means any.
+func holds(leases []lease.Lease, p netip.Prefix) bool {
+	return !p.IsValid() || slices.ContainsFunc(leases, func(l lease.Lease) bool { return l.Prefix == p })
 }
 
-func endedText(b *lease.Binding) string {
+func endedText(b *lease.Binding, leases []lease.Lease) string {
 	text := b.Link.Name + ": "
-	if list := leaseList(b.Leases); list != "" {
+	if list := leaseList(leases); list != "" {
 		text += list + " "
 	}
 	if b.DUID == "" {

@@ -101,7 +101,11 @@ func (d *daemon) writeBinding(w ctl.Writer, b *lease.Binding, now lease.Time, re
 	if mac, ok := b.Client().MAC(); ok {
 		w.String("mac", openwrt.FormatMAC(mac))
 	}
-	writeLeaseList(w, b.Leases, now)
+	if relayed {
+		writeLeaseList(w, b.Leases, now)
+	} else {
+		writeLeaseList(w, d.server.LeasesOf(b), now)
+	}
 	if b.Peer.IsValid() {
 		w.String("client", b.Peer.String())
 	}
@@ -222,8 +226,9 @@ func (d *daemon) writeOdhcpd(w ctl.Writer, b *lease.Binding, now lease.Time) {
 	} else {
 		w.BeginArray("ipv6-prefix")
 	}
-	for i := range b.Leases {
-		if l := &b.Leases[i]; !l.Withdrawn && l.Valid > now {
+	leases := d.server.LeasesOf(b)
+	for i := range leases {
+		if l := &leases[i]; !l.Withdrawn && l.Valid > now {
 			w.BeginObject("")
 			w.String("address", l.Prefix.Addr().String())
 			w.Int32("preferred-lifetime", int32(l.Preferred.Until(now)))

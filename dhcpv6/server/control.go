@@ -25,6 +25,21 @@ func (s *Server) Accepts(link, duid string) bool {
 	return s.clients.all[clientKey{link, duid}] != nil
 }
 
+// LeasesOf are the leases of a binding. A declined one, which is nobody's, has those that its id would have: the addresses that
+// other hosts use.
+func (s *Server) LeasesOf(b *lease.Binding) (leases []lease.Lease) {
+	l := s.linkByName(b.Link.Name)
+	if b.State != lease.Declined || l == nil {
+		return b.Leases
+	}
+	for i := range l.prefixes {
+		if p := l.prefixes[i].lease(b.Kind, b.ID, b.Length); p.IsValid() {
+			leases = append(leases, lease.Lease{Prefix: p, Valid: b.Deadline})
+		}
+	}
+	return leases
+}
+
 // PoolStatus counts the ids of a pool that is given out from: interface ids, or subnet ids.
 type PoolStatus struct{ Used, Free uint64 }
 

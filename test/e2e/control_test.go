@@ -348,6 +348,11 @@ func TestControlReload(t *testing.T) {
 	c.knows("2001:db8:1::54")
 	c.keeps(c.had)
 
+	// What does no harm is told, and no reason not to take the rest.
+	c.configure(config + "\toption ra_management '1'\n")
+	c.ctlPrints("reload", "warning: /run/e2e/config/dhcp:7: ra_management: ", "configuration changed: ")
+	c.ctlPrints("status", "warning: /run/e2e/config/dhcp:7: ra_management: ")
+
 	c.run("rm", "/run/e2e/config/dhcp", "/run/e2e/config/lan6d")
 	if status, stdout, stderr := c.ctl("reload"); status != 1 || stdout != "" || !strings.Contains(stderr, "there is no configuration") {
 		t.Errorf("without a configuration: exit status %d, %s%s", status, stdout, stderr)
@@ -504,9 +509,18 @@ func TestControlEvents(t *testing.T) {
 		t.Errorf("event %+v", e)
 	}
 	var declined ctlLeases
-	if c.call("leases", object{"state": "declined"}, &declined); len(declined.Leases) != 1 || declined.Leases[0].Valid < 3500 || declined.Leases[0].DUID != "" {
+	if c.call("leases", object{"state": "declined"}, &declined); len(declined.Leases) != 1 || declined.Leases[0].Valid < 3500 ||
+		declined.Leases[0].DUID != "" || !slices.Equal(names(declined.Leases[0].Leases), names(address.Leases)) {
 		t.Errorf("declined: %+v", declined)
 	}
+	r.ctlPrints("leases", "  declined\n")
+	r.ctlPrints("del-lease "+address.Leases[0].Address, "ended: lan: "+address.Leases[0].Address+" (declined)\n")
+	does("solicit", func() { m.exchange("Solicit", nil, nil) })
+	var offered ctlLeases
+	if c.call("leases", object{"state": "offered"}, &offered); len(offered.Leases) != 2 || offered.Leases[0].Valid < 50 || offered.Leases[0].Valid > 60 {
+		t.Errorf("offered: %+v", offered)
+	}
+	r.ctlPrints("interfaces", "  0 +2 offered  ")
 
 	for _, tt := range []struct{ command, cause string }{
 		{"link set lan0 down", "down"}, {"link set lan0 up", "running"}, {"link del lan0", "no device"},
