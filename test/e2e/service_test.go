@@ -122,6 +122,7 @@ func TestReboot(t *testing.T) {
 	t.Parallel()
 	r := newPersistingRouter(t)
 	c, had := leaseholder(t, r)
+	r.ctlPrints("status", "leases in      "+journalPath, "and in         /run/e2e/flash/leases\n")
 	r.shutDown()
 	r.ip("link set lan0 address 02:00:00:00:00:77")
 	r.serve()
