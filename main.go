@@ -20,7 +20,7 @@ const usage = `lan6d serves and relays DHCPv6 (RFC 9915) on a router's interface
 Usage:
   lan6d [options]          run the server in the foreground
   lan6d check [options]    print what is wrong in the configuration, and what comes of it
-  lan6d ctl COMMAND        see what a running lan6d does, and steer it: lan6d ctl -h tells more
+  lan6d ctl COMMAND        see what it does, and steer it (lan6d ctl -h)
   lan6d version            print the version
   lan6d -h                 print this
 

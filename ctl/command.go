@@ -68,7 +68,7 @@ var commands = [...]command{
 		name: "check", doc: "what is wrong in the configuration, and what comes of it",
 		view: "*problems " + problemLine + "\n=text",
 	}, {
-		name: "add-lease", doc: "a fixed lease until the next reload, as a section of type host gives",
+		name: "add-lease", doc: "a fixed lease, as in a section host, until the next reload",
 		usage: "[--duid DUID]... [--mac MAC]... [--name NAME] [--ip ADDRESS] [--hostid HEX] [--prefix PREFIX|HEX] " +
 			"[--leasetime TIME]",
 		view: "- added, until the next reload",
@@ -81,7 +81,7 @@ var commands = [...]command{
 		usage: "[--all] [--interface NAME] [--duid DUID]",
 		view:  "- clients told: {sent}",
 	}, {
-		name: "listen", doc: "print events as they happen: dhcp.lease6, dhcp.*, and so on; all without EVENT",
+		name: "listen", doc: "print events as they happen: all, or those named, as dhcp.*",
 		usage: "[EVENT...]",
 	},
 	{name: "metrics", doc: "counters, as Prometheus reads them", view: "=text"},

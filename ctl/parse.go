@@ -178,7 +178,7 @@ func (i *invocation) help() string {
 	return text + `
 Options:
   --json             print the daemon's answer as it is, one JSON object a line
-  --watch [SECONDS]  of status, interfaces, leases: a live view, every ` + watchEvery + ` s; q ends it
+  --watch [SECONDS]  live status, interfaces, leases, every ` + watchEvery + ` s; q ends it
   -d DIR             state directory of lan6d (default ` + DefaultDir + `)
   -s SOCKET          its socket (default ` + SocketName + ` in the state directory)
   -h                 print this; behind a command, how that one is used

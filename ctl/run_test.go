@@ -213,7 +213,7 @@ func TestHelp(t *testing.T) {
 		}
 	}
 	for line := range strings.SplitSeq(overview, "\n") {
-		if len(line) > 120 {
+		if len(line) > 80 {
 			t.Errorf("too long: %s", line)
 		}
 	}
