@@ -25,16 +25,20 @@ func (s *Server) Accepts(link, duid string) bool {
 	return s.clients.all[clientKey{link, duid}] != nil
 }
 
-// LeasesOf are the leases of a binding. A declined one, which is nobody's, has those that its id would have: the addresses that
-// other hosts use.
+// LeasesOf are the leases of a binding. One that is not bound has none, but an id: they are those that this would have, valid for
+// as long as it is offered or declined.
 func (s *Server) LeasesOf(b *lease.Binding) (leases []lease.Lease) {
 	l := s.linkByName(b.Link.Name)
-	if b.State != lease.Declined || l == nil {
+	if b.State == lease.Bound || l == nil {
 		return b.Leases
+	}
+	var until lease.Time
+	if b.State != lease.Free {
+		until = b.Deadline
 	}
 	for i := range l.prefixes {
 		if p := l.prefixes[i].lease(b.Kind, b.ID, b.Length); p.IsValid() {
-			leases = append(leases, lease.Lease{Prefix: p, Valid: b.Deadline})
+			leases = append(leases, lease.Lease{Prefix: p, Valid: until})
 		}
 	}
 	return leases

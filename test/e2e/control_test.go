@@ -515,12 +515,27 @@ func TestControlEvents(t *testing.T) {
 	}
 	r.ctlPrints("leases", "  declined\n")
 	r.ctlPrints("del-lease "+address.Leases[0].Address, "ended: lan: "+address.Leases[0].Address+" (declined)\n")
-	does("solicit", func() { m.exchange("Solicit", nil, nil) })
+	var offer *message
+	m.codes = iaTypes
+	does("solicit", func() { offer = m.exchange("Solicit", nil, nil) })
 	var offered ctlLeases
-	if c.call("leases", object{"state": "offered"}, &offered); len(offered.Leases) != 2 || offered.Leases[0].Valid < 50 || offered.Leases[0].Valid > 60 {
-		t.Errorf("offered: %+v", offered)
+	if c.call("leases", object{"state": "offered"}, &offered); len(offered.Leases) != 2 {
+		t.Fatalf("offered: %+v", offered)
 	}
-	r.ctlPrints("interfaces", "  0 +2 offered  ")
+	for i, code := range iaTypes {
+		if b := offered.Leases[i]; b.Valid < 50 || b.Valid > 60 || b.Leases[0].Valid != b.Valid || !slices.Equal(names(b.Leases), told(offer.leases(code))) {
+			t.Errorf("offered: %+v", b)
+		}
+	}
+	does("request", m.join)
+	duid = m.duid
+	does("release", func() { m.leave(false) })
+	w.binding("dhcp.release6", "released", "prefix", duid)
+	var free ctlLeases
+	if c.call("leases", object{"state": "free", "duid": fmt.Sprintf("%x", duid)}, &free); len(free.Leases) != 2 || free.Leases[1].Valid != 0 ||
+		!slices.Equal(names(free.Leases[1].Leases), told(offer.leases(optIAPD))) {
+		t.Errorf("free: %+v", free)
+	}
 
 	for _, tt := range []struct{ command, cause string }{
 		{"link set lan0 down", "down"}, {"link set lan0 up", "running"}, {"link del lan0", "no device"},
