@@ -464,6 +464,7 @@ func TestControlEvents(t *testing.T) {
 	m := r.simulated(1)[0]
 	m.codes = iaTypes
 	c, w, only := r.dial(), r.listen(), r.listen("dhcp.decline6", "inter*")
+	shown := r.start(server(t), "ctl", "-s", socketPath, "listen", "dhcp.lease6", "dhcp.p*")
 	does := func(what string, do func()) {
 		t.Helper()
 		m.crowd.each([]*member{m}, what, func(*member) { do() })
@@ -528,6 +529,8 @@ func TestControlEvents(t *testing.T) {
 		}
 	}
 	does("request", m.join)
+	shown.logged("dhcp.lease6 lan: bound address ", fmt.Sprintf(", %x%%1, via %s", m.duid, via))
+	shown.logged("dhcp.prefix6 lan: bound prefix ", fmt.Sprintf(", %x%%1, via %s", m.duid, via))
 	duid = m.duid
 	does("release", func() { m.leave(false) })
 	w.binding("dhcp.release6", "released", "prefix", duid)
@@ -551,6 +554,10 @@ func TestControlEvents(t *testing.T) {
 		t.Errorf("an event that was not wanted, or twice: %s %s", l.Method, l.Params)
 	}
 	r.ctlPrints("status", "lan is not served: there is no device lan0")
+	r.lan6d.terminate(2 * time.Second)
+	if status := shown.wait(5 * time.Second); status != 1 || !strings.Contains(shown.log(), "lan6d ctl: lan6d has closed the connection on "+socketPath) {
+		t.Errorf("ctl listen ends with status %d: %s", status, shown.log())
+	}
 }
 
 // TestControlRelay: a relay agent tells of the prefixes that others have delegated through it.
