@@ -302,6 +302,15 @@ func TestControlAddLease(t *testing.T) {
 		t.Errorf("after the reload the other client is given %q", got)
 	}
 	first.crowd.renew([]*member{first}) // keeps what it has
+
+	// Who has a lease is moved with its next Renew.
+	third := members[2]
+	r.ctlPrints(fmt.Sprintf("add-lease --duid %x --hostid 72", third.duid), "added, ")
+	var reply *message
+	third.crowd.each([]*member{third}, "renew", func(m *member) { reply = m.exchange("Renew", m.leases, nil) })
+	if got := told(reply.leases(optIANA)); !slices.Equal(got, []string{"2001:db8:1::72", "fd00:1::72"}) {
+		t.Errorf("the third client is moved to %q", got)
+	}
 }
 
 // TestControlReload: a configuration with mistakes is refused with all of them, and the old one goes on.
