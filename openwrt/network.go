@@ -51,9 +51,8 @@ func (c *Config) WithNetworks(networks []Network) (*Config, []Problem) {
 		if network := findNetwork(networks, i.Name); network != nil {
 			i.Device, i.Down, i.Delegated, i.Known = network.Device, network.Device == "", network.Delegated, true
 		}
-		if i.Server.MaxPreferred > i.Server.MaxValid {
-			i.Server.MaxPreferred = i.Server.MaxValid
-		}
+		i.Server.MaxPreferred = min(i.Server.MaxPreferred, i.Server.MaxValid)
+		i.refused = i.badNTP // with other devices there may be other twins
 	}
 	b.refuseTwins(with.Interfaces)
 	return &with, b.problems
