@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"lan6d/ctl"
-	"lan6d/openwrt"
 	"lan6d/openwrt/ubus"
 )
 
@@ -14,7 +13,14 @@ import (
 type bus struct {
 	*ubus.Client
 	writer ubus.Writer // of replies and events, kept to allocate little
-	dumps  int         // tag of the last dump that netifd was asked for
+	absent bool        // there is no ubusd
+	leave  time.Time   // when to leave it; zero: not at all
+
+	// What netifd is asked.
+	asked   bool        // it has not answered yet
+	again   bool        // what it will answer may be out of date
+	retry   time.Time   // when to ask again; zero: no need
+	refused ubus.Status // the last answer, if it was none
 }
 
 // The objects that are published: the second while odhcpd does not.
@@ -23,11 +29,8 @@ const (
 	odhcpdObject = "dhcp"
 )
 
-// netifd's object, and how long it may take to answer.
-const (
-	netifdObject  = "network.interface"
-	netifdTimeout = 10 * time.Second
-)
+// leavePause is how long lan6d stays on the bus when it is to leave: who has called reload there is to have its answer.
+const leavePause = 200 * time.Millisecond
 
 // odhcpdMethods are those of the object dhcp that this daemon has, too.
 var odhcpdMethods = map[string]bool{"ipv6leases": true, "add_lease": true}
@@ -60,7 +63,7 @@ var busTypes = [...]int32{ctl.String: ubus.ArgString, ctl.Strings: ubus.ArgArray
 func (d *daemon) closeBus() {
 	if d.bus.Client != nil {
 		d.bus.Close()
-		d.bus.Client = nil
+		d.bus = bus{}
 		d.netifd = nil
 	}
 }
@@ -100,38 +103,72 @@ func (b *bus) emit(name string, write reply) {
 	}
 }
 
-// serveBus handles all that has happened on the bus, and returns when it needs to be looked at next.
-func (d *daemon) serveBus(now time.Time) (next time.Time) {
-	if d.bus.Client == nil {
-		return next
+// due is when the bus is to be looked at next.
+func (b *bus) due(now time.Time) time.Time {
+	if b.Client == nil {
+		return time.Time{}
 	}
-	next = d.bus.Tick(now)
+	return earliest(b.Tick(now), b.retry, b.leave)
+}
+
+// serveBus handles all that has happened on the bus.
+func (d *daemon) serveBus(now time.Time) {
+	if d.bus.Client == nil {
+		return
+	}
+	switch {
+	case d.base.Daemon.UBus:
+		d.bus.leave = time.Time{}
+	case d.bus.leave.IsZero():
+		d.bus.leave = now.Add(leavePause)
+	case !d.bus.leave.After(now):
+		d.closeBus()
+		d.log.infof("not on ubus any more: option ubus is 0")
+		return
+	}
+	d.bus.Tick(now)
 	for e := d.bus.Next(); e != nil; e = d.bus.Next() {
 		d.onBus(now, e)
 	}
-	return earliest(next, d.bus.Tick(now))
+	if at := d.bus.retry; !at.IsZero() && !at.After(now) {
+		d.askNetifd(now)
+	}
 }
 
 func (d *daemon) onBus(now time.Time, e *ubus.Event) {
 	switch e.Kind {
 	case ubus.Connected:
+		d.bus.absent = false
 		d.log.infof("connected to ubus")
 	case ubus.Disconnected:
 		d.log.infof("not on ubus: %v", e.Err)
+		d.bus.absent = true
+		d.useNetworks() // who waits for netifd is to know
 	case ubus.Published:
 		d.log.infof("ubus object %s is published", e.Path)
 	case ubus.Refused:
-		d.log.infof("ubus object %s is not published: %v", e.Path, e.Status)
+		d.refusedOnBus(e)
 	case ubus.Followed, ubus.Notified:
 		d.askNetifd(now)
 	case ubus.Unfollowed:
+		d.bus.retry = time.Time{}
 		d.log.infof("netifd is gone, its interfaces stay as they are")
 	case ubus.Answered:
-		if e.Tag == d.bus.dumps {
-			d.answeredNetifd(e)
-		}
+		d.answeredNetifd(now, e)
 	case ubus.Called:
 		d.calledOnBus(e)
+	}
+}
+
+// refusedOnBus tells what ubusd does not allow. It says the same of a path that is taken and of one that is forbidden.
+func (d *daemon) refusedOnBus(e *ubus.Event) {
+	switch e.Path {
+	case odhcpdObject:
+		d.log.infof("ubus object %s is not published: it is odhcpd's, as long as that publishes it, or forbidden in /usr/share/acl.d (%v)", e.Path, e.Status)
+	case ownObject:
+		d.log.warnf("ubus object %s is not published: another program has that path, or it is forbidden in /usr/share/acl.d (%v)", e.Path, e.Status)
+	default:
+		d.log.warnf("%s: ubusd does not let lan6d follow it, see /usr/share/acl.d (%v)", e.Path, e.Status)
 	}
 }
 
@@ -192,25 +229,4 @@ func checkArguments(m *ctl.Method, a arguments) error {
 		}
 	}
 	return nil
-}
-
-// askNetifd asks for all interfaces: what it tells of one is not all that matters.
-func (d *daemon) askNetifd(now time.Time) {
-	d.bus.dumps++
-	d.bus.writer.Reset()
-	d.bus.writer.BeginObject("")
-	d.bus.writer.EndObject()
-	d.bus.Invoke(now, netifdObject, "dump", &d.bus.writer, netifdTimeout, d.bus.dumps)
-}
-
-// answeredNetifd takes up what netifd tells.
-func (d *daemon) answeredNetifd(e *ubus.Event) {
-	if e.Status != ubus.StatusOK {
-		d.log.warnf("ubus call %s dump: %v", netifdObject, e.Status)
-		return
-	}
-	if networks := parseNetworks(e.Args); !openwrt.SameNetworks(networks, d.netifd) {
-		d.netifd = networks
-		d.useNetworks()
-	}
 }

@@ -157,9 +157,9 @@ func seconds(lifetime uint32) int64 {
 	return int64(lifetime)
 }
 
-// deviceOf is the device of a logical interface, which may no longer be configured.
+// deviceOf is the device of a logical interface, or its name where that has none: it may be down, or no longer configured.
 func (d *daemon) deviceOf(name string) string {
-	if c := d.config.Interface(name); c != nil {
+	if c := d.config.Interface(name); c != nil && !c.Down {
 		return c.DeviceName()
 	}
 	return name
@@ -173,7 +173,7 @@ func (d *daemon) callIPv6Leases(arguments) (reply, error) {
 		w.BeginObject("device")
 		for i := range d.config.Interfaces {
 			c := &d.config.Interfaces[i]
-			if c.Role != openwrt.Server {
+			if c.Role != openwrt.Server || c.Down {
 				continue
 			}
 			w.BeginObject(c.DeviceName())

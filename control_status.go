@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"lan6d/ctl"
@@ -34,8 +35,9 @@ func (d *daemon) writeStatus(w ctl.Writer) {
 	}
 	w.EndArray()
 	w.Int64("loaded", int64(now.Sub(d.loaded).Seconds()))
-	writeProblems(w, d.problems)
+	writeProblems(w, slices.Concat(d.problems, d.found))
 	w.EndObject()
+	d.writeBus(w)
 	w.String("server_duid", d.duid.String())
 	d.writeInterfaces(w)
 	d.writeJournal(w)
@@ -45,6 +47,24 @@ func (d *daemon) writeStatus(w ctl.Writer) {
 		w.String("", text)
 	}
 	w.EndArray()
+}
+
+// writeBus tells what lan6d has to do with ubus.
+func (d *daemon) writeBus(w ctl.Writer) {
+	w.BeginObject("ubus")
+	w.Bool("enabled", d.base.Daemon.UBus)
+	if d.bus.Client != nil {
+		w.Bool("connected", d.bus.Connected())
+		w.Bool("netifd", d.bus.Following(netifdObject))
+		w.BeginArray("objects")
+		for _, path := range [...]string{ownObject, odhcpdObject} {
+			if d.bus.Publishes(path) {
+				w.String("", path)
+			}
+		}
+		w.EndArray()
+	}
+	w.EndObject()
 }
 
 func writeProblems(w ctl.Writer, problems []openwrt.Problem) {
@@ -134,8 +154,8 @@ func (d *daemon) whyNot(c *openwrt.Interface) string {
 		return ""
 	case c.Role == openwrt.Disabled:
 		return c.Describe()
-	case s == nil || s.missed:
-		return d.absence(&served{device: c.DeviceName()})
+	case s == nil || s.missed != "":
+		return d.absence(c.Name)
 	case s.err != nil:
 		return s.err.Error()
 	case s.socket == nil:
@@ -258,6 +278,16 @@ func (d *daemon) callCheck(arguments) (reply, error) {
 	config, problems, err := d.options.load()
 	if err != nil {
 		return nil, err
+	}
+	if d.snapshot != nil {
+		with, more := config.WithNetworks(d.networks())
+		for _, p := range more {
+			if !slices.Contains(problems, p) {
+				problems = append(problems, p)
+			}
+		}
+		config = with
+		config.ResolveModes(d.delegated)
 	}
 	return func(w ctl.Writer) {
 		var text strings.Builder

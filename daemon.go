@@ -30,6 +30,7 @@ type daemon struct {
 	netifd   []openwrt.Network // what netifd tells
 	config   *openwrt.Config   // what came of both
 	problems []openwrt.Problem // of the files
+	found    []openwrt.Problem // more of them, with what netifd tells
 	loaded   time.Time         // when they were read
 	born     time.Time         // when the daemon was started
 	control  control
@@ -325,8 +326,8 @@ func (d *daemon) settle() {
 	d.reconfigure(now)
 	d.findPaths(now)
 	d.clearSuspects(now)
-	busDue := d.serveBus(now)
-	next := earliest(busDue, d.server.Tick(now), d.relay.Tick(now))
+	d.serveBus(now)
+	next := earliest(d.server.Tick(now), d.relay.Tick(now))
 	for _, s := range d.stores() {
 		s.record()
 	}
@@ -337,7 +338,7 @@ func (d *daemon) settle() {
 	}
 	d.server.SetHealth(server.Health{Journal: d.store.health(), Copy: d.store.persist.err})
 	d.view(now)
-	next = earliest(next, d.nextRetry(), d.relay.due(), d.routes.next(), d.views.next(d.server.Table()))
+	next = earliest(next, d.nextRetry(), d.relay.due(), d.routes.next(), d.views.next(d.server.Table()), d.bus.due(now))
 	if next.IsZero() || next.Equal(d.wake) {
 		return
 	}

@@ -28,6 +28,7 @@ type machine struct {
 	testing.TB
 	*timepiece
 	dir     string // configuration, state in memory, files for others, flash
+	ubus    string // path of ubusd's socket
 	client  *client
 	daemon  *daemon
 	signals chan os.Signal
@@ -79,7 +80,7 @@ func (m *machine) read(name string) []byte {
 // start begins to serve, as serve does.
 func (m *machine) start() {
 	m.Helper()
-	o := options{configDir: m.path("config"), stateDir: m.path("state")}
+	o := options{configDir: m.path("config"), stateDir: m.path("state"), ubusPath: m.ubus}
 	config, problems, err := o.load()
 	if err != nil || len(problems) > 0 {
 		m.Fatal(err, problems)

@@ -1,14 +1,60 @@
 package main
 
 import (
+	"slices"
 	"strconv"
+	"time"
 
 	"lan6d/openwrt"
 	"lan6d/openwrt/ubus"
 )
 
+// netifd's object, how long it may take to answer, and how long to wait before it is asked again if it does not.
+const (
+	netifdObject  = "network.interface"
+	netifdTimeout = 10 * time.Second
+	netifdPause   = 10 * time.Second
+)
+
+// askNetifd asks for all interfaces: what it tells of one is not all that matters. It tells a lot at a time, and one question
+// behind the last of that will do.
+func (d *daemon) askNetifd(now time.Time) {
+	if d.bus.again = d.bus.asked; d.bus.again {
+		return
+	}
+	d.bus.asked, d.bus.retry = true, time.Time{}
+	d.bus.writer.Reset()
+	d.bus.writer.BeginObject("")
+	d.bus.writer.EndObject()
+	d.bus.Invoke(now, netifdObject, "dump", &d.bus.writer, netifdTimeout, 0)
+}
+
+// answeredNetifd takes up what netifd tells.
+func (d *daemon) answeredNetifd(now time.Time, e *ubus.Event) {
+	d.bus.asked = false
+	switch e.Status {
+	case ubus.StatusOK:
+		if networks := parseNetworks(e.Args); d.netifd == nil || !openwrt.SameNetworks(networks, d.netifd) {
+			d.netifd = networks
+			d.useNetworks()
+		}
+	case ubus.StatusConnectionFailed, ubus.StatusNotFound: // it is followed again when it is there again
+	default:
+		if e.Status != d.bus.refused {
+			d.log.warnf("ubus call %s dump: %v", netifdObject, e.Status)
+		}
+		d.bus.retry = now.Add(netifdPause)
+	}
+	d.bus.refused = e.Status
+	if d.bus.again {
+		d.bus.again = false
+		d.askNetifd(now)
+	}
+}
+
 // parseNetworks reads the reply to network.interface dump.
-func parseNetworks(dump ubus.Args) (networks []openwrt.Network) {
+func parseNetworks(dump ubus.Args) []openwrt.Network {
+	networks := []openwrt.Network{}
 	for _, status := range dump.Elements("interface").All() {
 		name, ok := status.String("interface")
 		if !ok {
@@ -40,11 +86,23 @@ func parseData(table ubus.Args) (data []openwrt.Datum) {
 	return data
 }
 
+// networks is what netifd tells, where it is to be heard.
+func (d *daemon) networks() []openwrt.Network {
+	if !d.base.Daemon.UBus {
+		return nil
+	}
+	return d.netifd
+}
+
 // useNetworks makes the running configuration of that of the files and what netifd tells.
 func (d *daemon) useNetworks() {
-	config, problems := d.base.WithNetworks(d.netifd)
+	config, problems := d.base.WithNetworks(d.networks())
+	problems = slices.DeleteFunc(problems, func(p openwrt.Problem) bool { return slices.Contains(d.problems, p) })
+	if !slices.Equal(problems, d.found) {
+		d.found = problems
+		d.logProblems(problems)
+	}
 	d.config, d.changed, d.views.changed = config, true, true
-	d.logProblems(problems)
 	if d.snapshot != nil {
 		d.configure()
 		d.routes.sync(d.server.Table().At(d.clocks.now()))

@@ -58,6 +58,7 @@ func (d *daemon) reload() ([]openwrt.Problem, error) {
 	default:
 		d.log.infof("configuration read again")
 		d.apply(config, problems)
+		d.openBus()
 		d.announceConfig(true, problems)
 		return problems, nil
 	}
@@ -94,10 +95,6 @@ func (d *daemon) apply(config *openwrt.Config, problems []openwrt.Problem) {
 	if !slices.ContainsFunc(config.Interfaces, func(i openwrt.Interface) bool { return i.Role != openwrt.Disabled }) {
 		d.log.warnf("the configuration serves no interface: set option dhcpv6 'server' or 'relay' in a section of type dhcp")
 	}
+	d.found = nil
 	d.useNetworks()
-	if !config.Daemon.UBus {
-		d.closeBus()
-	} else if d.started {
-		d.openBus()
-	}
 }

@@ -26,7 +26,7 @@ type served struct {
 	master bool          // of relaying: the side of the servers
 	socket *netif.Socket // nil: not served at the moment
 	link   netif.Link    // as of the last snapshot; Index 0: the device is not there
-	missed bool          // it was said that the device is not there
+	missed string        // what was said of the device that is not there
 	err    error         // why there is no socket although the device is there
 	retry  time.Time     // when to try again; zero: no need
 }
@@ -51,7 +51,7 @@ func (d *daemon) configure() {
 		}
 	}
 	for name, s := range d.served {
-		if wanted[name] != s {
+		if wanted[name] != s && s.socket != nil {
 			s.close()
 			d.log.infof("%s: no longer served", name)
 			d.announceInterface(name, s.device, "no longer served")
@@ -147,12 +147,9 @@ func (d *daemon) follow(s *served) {
 	s.link = link
 	switch {
 	case !ok:
-		if !s.missed {
-			d.log.warnf("%s: %s", s.name, d.absence(s))
-			d.announceInterface(s.name, s.device, "no device")
-		}
+		d.miss(s)
 		s.close()
-		s.missed, s.err, s.retry = true, nil, time.Time{}
+		s.err, s.retry = nil, time.Time{}
 		return
 	case s.socket != nil && s.socket.Ifindex() != link.Index:
 		s.close()
@@ -162,7 +159,7 @@ func (d *daemon) follow(s *served) {
 			s.close()
 		}
 	}
-	s.missed = false
+	s.missed = ""
 	if s.socket == nil {
 		d.listen(s)
 	}
@@ -173,15 +170,38 @@ func (d *daemon) follow(s *served) {
 	}
 }
 
-// absence says that an interface has no device.
-func (d *daemon) absence(s *served) string {
+// miss logs why an interface has no device, where that is new.
+func (d *daemon) miss(s *served) {
+	why := d.absence(s.name)
 	switch {
-	case s.device == "":
-		return "netifd says that the interface is down: waiting for it"
-	case d.netifd != nil:
-		return "there is no device " + s.device + ": waiting for it"
+	case why == s.missed:
+		return
+	case why == untold:
+		d.log.infof("%s: %s", s.name, why)
+	default:
+		d.log.warnf("%s: %s", s.name, why)
 	}
-	return "there is no device " + s.device + ": waiting for it (option ifname names another)"
+	s.missed = why
+	d.announceInterface(s.name, s.device, "no device")
+}
+
+// untold is how it is at each start: no reason to worry yet.
+const untold = "waiting for netifd to name its device"
+
+// absence says why an interface has no device.
+func (d *daemon) absence(name string) string {
+	c := d.config.Interface(name)
+	switch {
+	case c.Down:
+		return "netifd says that the interface is down: waiting for it"
+	case c.Known:
+		return "there is no device " + c.Device + ": waiting for it"
+	case c.Device == "" && d.networks() != nil:
+		return "netifd knows no interface " + name + ", and there is no device of that name: waiting for it"
+	case c.Device == "" && d.bus.Client != nil && !d.bus.absent:
+		return untold
+	}
+	return "there is no device " + c.DeviceName() + ": waiting for it (option ifname names another)"
 }
 
 // listen opens the interface's socket and starts its receiver. A failure is logged when it is new, and tried again.

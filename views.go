@@ -72,7 +72,7 @@ func (d *daemon) viewSet(now time.Time) openwrt.ViewSet {
 		if c.Role != openwrt.Server {
 			continue
 		}
-		view := openwrt.ViewInterface{Name: c.Name, Device: c.DeviceName(), Leases: d.server.Table().Link(c.Name).Bindings()}
+		view := openwrt.ViewInterface{Name: c.Name, Device: d.deviceOf(c.Name), Leases: d.server.Table().Link(c.Name).Bindings()}
 		d.views.until = min(d.views.until, firstEnd(view.Leases, at))
 		if len(c.Server.Search) > 0 {
 			view.Domain = c.Server.Search[0]

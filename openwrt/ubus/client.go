@@ -2,6 +2,7 @@ package ubus
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -124,6 +125,18 @@ func (c *Client) Counters() Counters { return c.counters }
 
 // Connected reports whether there is a connection to ubusd.
 func (c *Client) Connected() bool { return c.greeted }
+
+// Publishes reports whether an object of ours is there, under that path.
+func (c *Client) Publishes(path string) bool {
+	return c.has(func(u *unit) bool { return u.role == publisher && u.path == path && u.id != 0 })
+}
+
+// Following reports whether the notifications of an object come, as far as it has any.
+func (c *Client) Following(path string) bool {
+	return c.has(func(u *unit) bool { return u.role == follower && u.path == path && u.target != 0 })
+}
+
+func (c *Client) has(match func(*unit) bool) bool { return slices.ContainsFunc(c.units, match) }
 
 // Close leaves the bus. ubusd removes what was published.
 func (c *Client) Close() {

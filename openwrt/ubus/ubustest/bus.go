@@ -165,6 +165,20 @@ func (b *Bus) Objects() (paths []string) {
 	return paths
 }
 
+// Methods are those of the object with that path, in their order; nil: there is no such object.
+func (b *Bus) Methods(path string) (names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, o := range b.objects {
+		if o.path == path && path != "" {
+			for _, m := range o.methods {
+				names = append(names, m.name())
+			}
+		}
+	}
+	return names
+}
+
 // Refused is how often something was refused.
 func (b *Bus) Refused() int {
 	b.mu.Lock()
