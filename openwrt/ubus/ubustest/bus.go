@@ -42,8 +42,11 @@ type Bus struct {
 }
 
 // New starts a Bus. It ends with the test.
-func New(t testing.TB) *Bus {
-	b := &Bus{Path: filepath.Join(t.TempDir(), "ubus.sock"), t: t}
+func New(t testing.TB) *Bus { return NewAt(t, filepath.Join(t.TempDir(), "ubus.sock")) }
+
+// NewAt starts a Bus whose socket has that path.
+func NewAt(t testing.TB, path string) *Bus {
+	b := &Bus{Path: path, t: t}
 	b.unheld = sync.NewCond(&b.mu)
 	b.Start()
 	t.Cleanup(b.Stop)
