@@ -35,7 +35,7 @@ func (d *daemon) writeStatus(w ctl.Writer) {
 	}
 	w.EndArray()
 	w.Int64("loaded", int64(now.Sub(d.loaded).Seconds()))
-	writeProblems(w, slices.Concat(d.problems, d.found))
+	writeProblems(w, append(slices.Clip(d.problems), d.found...))
 	w.EndObject()
 	d.writeBus(w)
 	w.String("server_duid", d.duid.String())
@@ -280,14 +280,10 @@ func (d *daemon) callCheck(arguments) (reply, error) {
 		return nil, err
 	}
 	if d.snapshot != nil {
-		with, more := config.WithNetworks(d.networks())
-		for _, p := range more {
-			if !slices.Contains(problems, p) {
-				problems = append(problems, p)
-			}
-		}
-		config = with
+		var found []openwrt.Problem
+		config, found = d.withNetworks(config, problems)
 		config.ResolveModes(d.delegated)
+		problems = append(problems, found...)
 	}
 	return func(w ctl.Writer) {
 		var text strings.Builder

@@ -94,15 +94,24 @@ func (d *daemon) networks() []openwrt.Network {
 	return d.netifd
 }
 
+// withNetworks is a configuration of the files with what netifd tells, and what is wrong with that beside the known problems.
+func (d *daemon) withNetworks(base *openwrt.Config, known []openwrt.Problem) (config *openwrt.Config, found []openwrt.Problem) {
+	config, problems := base.WithNetworks(d.networks())
+	for _, p := range problems {
+		if !slices.Contains(known, p) {
+			found = append(found, p)
+		}
+	}
+	return config, found
+}
+
 // useNetworks makes the running configuration of that of the files and what netifd tells.
 func (d *daemon) useNetworks() {
-	config, problems := d.base.WithNetworks(d.networks())
-	problems = slices.DeleteFunc(problems, func(p openwrt.Problem) bool { return slices.Contains(d.problems, p) })
-	if !slices.Equal(problems, d.found) {
-		d.found = problems
-		d.logProblems(problems)
+	config, found := d.withNetworks(d.base, d.problems)
+	if !slices.Equal(found, d.found) {
+		d.logProblems(found)
 	}
-	d.config, d.changed, d.views.changed = config, true, true
+	d.config, d.found, d.changed, d.views.changed = config, found, true, true
 	if d.snapshot != nil {
 		d.configure()
 		d.routes.sync(d.server.Table().At(d.clocks.now()))

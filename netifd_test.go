@@ -89,7 +89,12 @@ func TestParseNetworksOdd(t *testing.T) {
 			func() {},
 			func() { w.Int32("interface", 1) },
 			func() { w.String("interface", "down"); w.String("l3_device", "lan0") },
-			func() { w.String("interface", "odd"); w.Bool("up", true); w.Int32("l3_device", 1); w.String("ipv6-prefix", "") },
+			func() {
+				w.String("interface", "odd")
+				w.Bool("up", true)
+				w.Int32("l3_device", 1)
+				w.String("ipv6-prefix", "")
+			},
 			func() {
 				w.String("interface", "data")
 				w.Bool("up", true)
