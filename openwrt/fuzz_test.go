@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -38,6 +40,51 @@ func FuzzBuild(f *testing.F) {
 			}
 		}
 		checkConfig(t, c)
+		Describe(io.Discard, c)
+	})
+}
+
+// FuzzWithNetworks adds what netifd tells, whatever that is, to a configuration. The original stays as it is, and a device is
+// served once.
+func FuzzWithNetworks(f *testing.F) {
+	f.Add("lan", "br-lan", "wan", "wan0", "leasetime", "1h")
+	f.Add("lan6", "lan", "wan", "lan", "dhcpv6", "hybrid")
+	f.Add("guest", "", "lan", "guest", "interface", "lan")
+	f.Add("wan", "pppoe-wan", "lan", "", "ntp", "::")
+	f.Add("lan", "br-lan", "lan", "br-lan", "inf_max_rt", "99999999999999999999\x19\xc7")
+	for _, r := range interfaceRows {
+		if words := strings.Fields(r.lines); len(words) == 3 {
+			f.Add("lan", "br-lan", "lan6", "br-lan", words[1], strings.Trim(words[2], "'"))
+		}
+	}
+	const file = "config dhcp lan\noption dhcpv6 server\nlist upstream wan\nconfig dhcp lan6\noption ifname lan\noption dhcpv6 hybrid\n" +
+		"config dhcp guest\noption dhcpv6 relay\nconfig dhcp wan\noption dhcpv6 hybrid\noption master 1\n"
+	f.Fuzz(func(t *testing.T, name, device, other, otherDevice, option, value string) {
+		base, _ := build(t, file, "")
+		same, _ := build(t, file, "")
+		data := []Datum{{option, value}}
+		c, problems := base.WithNetworks([]Network{{Name: name, Device: device, Data: data}, {Name: other, Device: otherDevice, Delegated: true, Data: data}})
+		c.ResolveModes(func(i *Interface) bool { return i.Delegated })
+		if !reflect.DeepEqual(base, same) {
+			t.Errorf("the original has changed: %+v", base)
+		}
+		for _, p := range problems {
+			if text := p.String(); len(text) > 1000 || !utf8.ValidString(text) {
+				t.Errorf("problem of %d octets: %q", len(text), text)
+			}
+		}
+		served := make(map[string]bool)
+		for n := range c.Interfaces {
+			i := &c.Interfaces[n]
+			checkRanges(t, i.Server)
+			checkEncodable(t, i.Server)
+			if d := i.DeviceName(); i.Role != Disabled && d != "" {
+				if served[d] {
+					t.Errorf("%s has a second service", d)
+				}
+				served[d] = true
+			}
+		}
 		Describe(io.Discard, c)
 	})
 }

@@ -65,7 +65,7 @@ func parseNumber(s string) (n int64, ok bool) {
 		digits, base = digits[1:], 8
 	}
 	u, err := strconv.ParseUint(digits, base, 62)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
+	if err != nil && !(errors.Is(err, strconv.ErrRange) && isVisible(digits)) { // it looks no further than the number fits
 		return 0, false
 	}
 	if s[0] == '-' {
