@@ -188,11 +188,11 @@ func TestBusBesideOdhcpd(t *testing.T) {
 	p.Leave() // restarted
 	m.eventually("odhcpd to leave", func() bool { return len(m.bus.Methods(odhcpdObject)) == 0 })
 	m.pass(9 * time.Second)
-	m.settled()
+	m.query("loglevel")
 	p = odhcpd()
 	p.AwaitKind(ubus.Published, odhcpdObject)
 	m.pass(time.Minute)
-	m.settled()
+	m.query("loglevel") // after lan6d has tried again, in vain
 
 	p.Leave() // for good
 	m.eventually("odhcpd to leave", func() bool { return len(m.bus.Methods(odhcpdObject)) == 0 })
@@ -294,4 +294,25 @@ func TestBusEvents(t *testing.T) {
 	told("lan6d.interface", "interface", `"name":"lan"`, `"device":"lan0"`, `"cause":"no longer served"`)
 	m.netifd.tell(1, lan0)
 	told("lan6d.interface", "interface", `"name":"lan"`, `"device":"lan0"`, `"cause":"serving"`)
+}
+
+// TestBusDoubleService: LuCI's pages have odhcpd serve the LAN again beside lan6d. Log, status and event name the remedy.
+func TestBusDoubleService(t *testing.T) {
+	m := newBusMachine(t, "config dhcp 'lan'\n\toption dhcpv6 'disabled'\n", lan0)
+	m.write("config/lan6d", []byte("config interface 'lan'\n\toption dhcpv6 'server'\n"))
+	m.start()
+	defer m.kill()
+	m.logged("ubus object lan6d is published")
+	m.caller.Events()
+	m.write("config/dhcp", m.config(onNetifd))
+	m.reload()
+	const remedy = "run /usr/libexec/lan6d-handover take, or set dhcp.lan.dhcpv6 to disabled"
+	m.logged(remedy)
+	e := m.caller.Await("the event", func(e *ubus.Event) bool { return e.Name == "lan6d.config" })
+	for _, text := range []string{asJSON(m.query("status")["config"]), asJSON(object(e.Args))} {
+		if !strings.Contains(text, remedy) {
+			t.Errorf("no remedy in %s", text)
+		}
+	}
+	m.client.ask(dhcpv6.Request, 1)
 }
