@@ -17,7 +17,8 @@ type bus struct {
 	leave  time.Time   // when to leave it; zero: not at all
 
 	// What netifd is asked.
-	asked   bool        // it has not answered yet
+	dumps   int         // how often, which is the tag of the last question
+	asked   bool        // it has not answered that yet
 	again   bool        // what it will answer may be out of date
 	retry   time.Time   // when to ask again; zero: no need
 	refused ubus.Status // the last answer, if it was none
@@ -148,13 +149,18 @@ func (d *daemon) onBus(now time.Time, e *ubus.Event) {
 		d.log.infof("ubus object %s is published", e.Path)
 	case ubus.Refused:
 		d.refusedOnBus(e)
-	case ubus.Followed, ubus.Notified:
+	case ubus.Followed:
+		d.bus.asked = false // who was asked is gone, and did not answer
+		d.askNetifd(now)
+	case ubus.Notified:
 		d.askNetifd(now)
 	case ubus.Unfollowed:
 		d.bus.retry = time.Time{}
 		d.log.infof("netifd is gone, its interfaces stay as they are")
 	case ubus.Answered:
-		d.answeredNetifd(now, e)
+		if e.Tag == d.bus.dumps {
+			d.answeredNetifd(now, e)
+		}
 	case ubus.Called:
 		d.calledOnBus(e)
 	}

@@ -22,11 +22,12 @@ func (d *daemon) askNetifd(now time.Time) {
 	if d.bus.again = d.bus.asked; d.bus.again {
 		return
 	}
+	d.bus.dumps++
 	d.bus.asked, d.bus.retry = true, time.Time{}
 	d.bus.writer.Reset()
 	d.bus.writer.BeginObject("")
 	d.bus.writer.EndObject()
-	d.bus.Invoke(now, netifdObject, "dump", &d.bus.writer, netifdTimeout, 0)
+	d.bus.Invoke(now, netifdObject, "dump", &d.bus.writer, netifdTimeout, d.bus.dumps)
 }
 
 // answeredNetifd takes up what netifd tells.

@@ -209,6 +209,28 @@ func TestNetifdRestarts(t *testing.T) {
 	}
 }
 
+// TestNetifdDies: a netifd that ends before it answers is not waited for when there is another.
+func TestNetifdDies(t *testing.T) {
+	m := newBusMachine(t, onNetifd)
+	m.netifd.Leave()
+	asked := make(chan bool, 1)
+	dying := ubustest.Join(t, ubus.Config{Path: m.bus.Path, Objects: []ubus.Object{{Path: netifdObject, Methods: []ubus.Method{{Name: "dump"}}}}},
+		func(c *ubus.Client, e *ubus.Event) {
+			if e.Kind == ubus.Called {
+				asked <- true
+			}
+		})
+	dying.AwaitKind(ubus.Published, netifdObject)
+	m.start()
+	defer m.kill()
+	<-asked
+	dying.Leave()
+	m.logged("netifd is gone")
+	m.netifd = newNetifd(t, m.bus, lan0)
+	m.logged("lan: serving, on device lan0") // no time has passed
+	m.client.ask(dhcpv6.Request, 1)
+}
+
 // TestNetifdChatters: what netifd tells again changes nothing, and a thousand notifications are not a thousand questions.
 func TestNetifdChatters(t *testing.T) {
 	m := startBusMachine(t, onNetifd, lan0)
