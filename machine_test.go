@@ -202,35 +202,71 @@ func (c *timepiece) setWall(wall time.Duration) {
 }
 
 // A client is a host on the LAN that asks for an address and a prefix.
-type client struct {
+type client struct{ *peer }
+
+// A peer is a host at the other end of a wire, with one socket.
+type peer struct {
 	testing.TB
 	socket *netif.Socket
 	inbox  *netif.Batch
+	next   int // datagram in inbox
 	outbox *netif.Outbox
 }
 
 func newClient(t testing.TB, host *netnstest.NS) *client {
 	t.Helper()
-	c := &client{TB: t}
-	var err error
-	config := netif.Config{Name: "eth0", Ifindex: host.Ifindex(t, "eth0"), Port: dhcpv6.ClientPort, NetNS: host.FD()}
-	if c.socket, err = netif.Listen(config); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.socket.Close() })
-	if c.inbox, err = netif.NewBatch(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(c.inbox.Free)
-	if c.outbox, err = netif.NewOutbox(); err != nil {
-		t.Fatal(err)
-	}
-	time.AfterFunc(time.Minute, func() { c.socket.Close() }) // rather than to wait for an answer for ever
-	return c
+	return &client{newPeer(t, host, dhcpv6.ClientPort)}
 }
 
-// ask sends a message of the client with that number, and returns the valid lifetime that the answer grants.
-func (c *client) ask(kind dhcpv6.MessageType, number byte) (valid time.Duration) {
+func newPeer(t testing.TB, host *netnstest.NS, port uint16, groups ...netip.Addr) *peer {
+	t.Helper()
+	p := &peer{TB: t}
+	var err error
+	config := netif.Config{Name: "eth0", Ifindex: host.Ifindex(t, "eth0"), Port: port, Groups: groups, NetNS: host.FD()}
+	if p.socket, err = netif.Listen(config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.socket.Close() })
+	if p.inbox, err = netif.NewBatch(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.inbox.Free)
+	if p.outbox, err = netif.NewOutbox(); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(time.Minute, func() { p.socket.Close() }) // rather than to wait for an answer for ever
+	return p
+}
+
+// receive waits for a datagram, which is valid until the next call.
+func (p *peer) receive() netif.Datagram {
+	p.Helper()
+	if p.next++; p.next >= p.inbox.Len() {
+		p.next = 0
+		p.inbox.Release()
+		if err := p.socket.Receive(p.inbox); err != nil {
+			p.Fatalf("nothing arrives: %v", err)
+		}
+	}
+	return p.inbox.At(p.next)
+}
+
+// send sends what was written to the outbox's buffer.
+func (p *peer) send(w *dhcpv6.Writer, to netip.AddrPort) {
+	p.Helper()
+	payload, err := w.Finish()
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.outbox.Add(p.socket, len(payload), to, netip.Addr{}, 0)
+	for _, err := range p.outbox.Flush() {
+		p.Fatal(err)
+	}
+}
+
+// tell sends a message of the client with that number.
+func (c *client) tell(kind dhcpv6.MessageType, number byte) {
+	c.Helper()
 	w := dhcpv6.NewWriter(c.outbox.Buffer())
 	w.Message(kind, uint32(number))
 	w.Option(dhcpv6.OptionClientID, []byte{0, 3, 0, 1, 2, 0, 0, 0, 0, number})
@@ -242,21 +278,18 @@ func (c *client) ask(kind dhcpv6.MessageType, number byte) (valid time.Duration)
 		w.Uint32(0)
 		w.End(m)
 	}
-	payload, err := w.Finish()
-	if err != nil {
-		c.Fatal(err)
-	}
-	c.outbox.Add(c.socket, len(payload), toServers, netip.Addr{}, 0)
-	c.outbox.Flush()
-	if err := c.socket.Receive(c.inbox); err != nil {
-		c.Fatalf("no answer to %v: %v", kind, err)
-	}
-	reply, err := dhcpv6.ParseMessage(c.inbox.At(0).Payload)
+	c.send(&w, toServers)
+}
+
+// ask sends a message of the client with that number, and returns the valid lifetime that the answer grants.
+func (c *client) ask(kind dhcpv6.MessageType, number byte) (valid time.Duration) {
+	c.Helper()
+	c.tell(kind, number)
+	reply, err := dhcpv6.ParseMessage(c.receive().Payload)
 	if err != nil || reply.Type != dhcpv6.Reply || reply.TransactionID != uint32(number) {
 		c.Fatalf("%v: %v, %v", kind, reply.Type, err)
 	}
 	valid = min(granted(reply.Options, dhcpv6.OptionIANA), granted(reply.Options, dhcpv6.OptionIAPD))
-	c.inbox.Release()
 	if valid == 0 {
 		c.Fatalf("%v: nothing is granted", kind)
 	}

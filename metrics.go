@@ -113,6 +113,12 @@ func (d *daemon) relayMetrics(m *ctl.Metrics) {
 		m.Family("lan6d_relay_"+of.name+"_total", "counter", of.help)
 		m.Value(int64(of.value))
 	}
+	to, unreached := d.relay.Ways(d.clocks.now())
+	m.Family("lan6d_relay_destinations", "gauge", "Where messages are relayed to: servers, and groups on each upstream interface.")
+	m.Value(int64(len(to)), "reached", "yes")
+	m.Value(int64(len(unreached)), "reached", "no")
+	m.Family("lan6d_relay_unanswered", "gauge", "Messages relayed since the last answer of a server.")
+	m.Value(int64(d.relay.silence.asked))
 	m.Family("lan6d_relay_prefixes", "gauge", "Bindings with delegated prefixes that are routed, by interface.")
 	for i := range d.config.Interfaces {
 		if k := &d.config.Interfaces[i]; k.Role == openwrt.Relay && !k.Master {

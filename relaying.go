@@ -25,6 +25,7 @@ type relaying struct {
 	paths      []relay.Path // as looked up last
 	lookup     time.Time    // when to look again; zero: no need
 	suspects   []suspect    // in the order of their times
+	silence    silence
 }
 
 // suspect is a next hop that may have gone: another has come with what it holds.
@@ -43,6 +44,7 @@ const (
 // forward relays a message of a client's, or of a relay agent behind us, to the servers.
 func (d *daemon) forward(now time.Time, in *netif.Datagram) error {
 	payload, to, err := d.relay.Forward(now, relayed(in), d.buffer())
+	d.asked(now, err)
 	if err != nil {
 		return err
 	}
@@ -61,6 +63,7 @@ func (d *daemon) forward(now time.Time, in *netif.Datagram) error {
 // giveBack relays what a server sends to the client.
 func (d *daemon) giveBack(now time.Time, in *netif.Datagram) error {
 	out, err := d.relay.Return(now, relayed(in), d.buffer())
+	d.answered(in.Payload, err)
 	if err == nil {
 		d.post(out.Ifindex, len(out.Payload), out.Peer, out.Local)
 	}
@@ -112,6 +115,7 @@ func (d *daemon) configureRelay(now time.Time) {
 			}
 		}
 		d.relay.SetConfig(now, config)
+		d.relay.silence = silence{}
 	}
 	d.relay.SetLinks(now, d.relayLinks())
 	d.relay.lookup = time.Time{}

@@ -8,5 +8,5 @@ func (d *daemon) warnings() (list []string) {
 	if d.control.failed != nil {
 		list = append(list, d.control.failed.Error())
 	}
-	return list
+	return append(list, d.relayTrouble(d.clocks.now())...)
 }

@@ -42,7 +42,7 @@ func (r *Relay) forward(now lease.Time, in *Datagram, buf []byte) ([]byte, error
 	if now >= r.until {
 		r.setDestinations(now)
 	}
-	r.counters.Unreachable += uint64(r.unreachable)
+	r.counters.Unreachable += uint64(len(r.unreached))
 	if len(r.destinations) == 0 {
 		return nil, DropNoServer
 	}

@@ -182,6 +182,9 @@ func TestDestinations(t *testing.T) {
 			if c := l.Counters(); c.Unreachable != tt.unreachable || c.Copies != uint64(len(tt.want)) {
 				t.Errorf("%d unreachable, want %d; %d copies", c.Unreachable, tt.unreachable, c.Copies)
 			}
+			if to, unreached := l.Ways(l.now); len(to) != len(tt.want) || uint64(len(unreached)) != tt.unreachable {
+				t.Errorf("ways to %v, not to %v", to, unreached)
+			}
 		})
 	}
 }

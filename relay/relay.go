@@ -38,7 +38,7 @@ type Relay struct {
 	own       []netip.Addr
 
 	destinations []Destination
-	unreachable  int        // servers that are not among them
+	unreached    []Server   // those that are not among them
 	until        lease.Time // when an address of ours in them ends
 
 	held    map[netip.Prefix]*lease.Binding
@@ -87,7 +87,7 @@ func (r *Relay) SetPaths(now time.Time, paths []Path) {
 
 // setDestinations finds out where Relay-forwards go. It stays so until addresses of ours change.
 func (r *Relay) setDestinations(now lease.Time) {
-	r.destinations, r.unreachable, r.until = r.destinations[:0], 0, lease.Never
+	r.destinations, r.unreached, r.until = r.destinations[:0], r.unreached[:0], lease.Never
 	servers := r.relayTo()
 	for i := range servers {
 		s, reached := &servers[i], false
@@ -97,12 +97,21 @@ func (r *Relay) setDestinations(now lease.Time) {
 			}
 		}
 		if !reached {
-			r.unreachable++
+			r.unreached = append(r.unreached, *s)
 		}
 	}
 	for _, u := range r.upstreams {
 		r.until = min(r.until, u.until)
 	}
+}
+
+// Ways tells where Relay-forwards go at the moment, and to which servers nothing leads. Both are valid until the next call of
+// any method.
+func (r *Relay) Ways(now time.Time) (to []Destination, unreached []Server) {
+	if at := r.table.At(now); at >= r.until {
+		r.setDestinations(at)
+	}
+	return r.destinations, r.unreached
 }
 
 func (r *Relay) relayTo() []Server {

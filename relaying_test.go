@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"lan6d/ctl"
+	"lan6d/ctl/json"
+	"lan6d/dhcpv6"
+	"lan6d/netif"
+	"lan6d/netif/netnstest"
+)
+
+// relayedConfig is a configuration that relays from lan0 to wan0.
+const relayedConfig = `
+config dhcp 'lan'
+	option ifname 'lan0'
+	option dhcpv6 'relay'
+
+config dhcp 'wan'
+	option ifname 'wan0'
+	option dhcpv6 'relay'
+	option master '1'
+`
+
+// A relayMachine relays to a server at the other end of the wire from wan0.
+type relayMachine struct {
+	*machine
+	server *peer
+}
+
+// newRelayMachine makes a machine with that configuration.
+func newRelayMachine(t testing.TB, config string) *relayMachine {
+	t.Helper()
+	m := &relayMachine{machine: newMachine(t, config)}
+	wan := netnstest.Veth(t, "wan0")
+	wan.Here.AddAddr(t, "wan0", "2001:db8:ffff::1/64")
+	wan.Peer.AddAddr(t, "eth0", "2001:db8:ffff::547/64")
+	m.server = newPeer(t, wan.Peer, dhcpv6.ServerPort, netif.AllServers)
+	return m
+}
+
+// relayedBy waits for a message that the machine relays to the server.
+func (m *relayMachine) relayedBy() (forward dhcpv6.RelayMessage, inner dhcpv6.Message, from netip.AddrPort) {
+	m.Helper()
+	in := m.server.receive()
+	forward, err := dhcpv6.ParseRelayMessage(in.Payload)
+	if err != nil || forward.Type != dhcpv6.RelayForward {
+		m.Fatalf("%x: %v", in.Payload, err)
+	}
+	data, _ := forward.Options.Get(dhcpv6.OptionRelayMsg)
+	if inner, err = dhcpv6.ParseMessage(data); err != nil {
+		m.Fatal(err)
+	}
+	return forward, inner, in.From
+}
+
+// answer has the server answer what it received last: it delegates a prefix, unless that is empty.
+func (m *relayMachine) answer(prefix string) {
+	m.Helper()
+	forward, inner, from := m.relayedBy()
+	m.reply(forward, inner, from, prefix)
+}
+
+func (m *relayMachine) reply(forward dhcpv6.RelayMessage, inner dhcpv6.Message, from netip.AddrPort, prefix string) {
+	m.Helper()
+	w := dhcpv6.NewWriter(m.server.outbox.Buffer())
+	w.RelayMessage(dhcpv6.RelayReply, 0, forward.LinkAddress, forward.PeerAddress)
+	id, _ := forward.Options.Get(dhcpv6.OptionInterfaceID)
+	w.Option(dhcpv6.OptionInterfaceID, id)
+	relayMessage := w.Begin(dhcpv6.OptionRelayMsg)
+	w.Message(dhcpv6.Reply, inner.TransactionID)
+	client, _ := inner.Options.Get(dhcpv6.OptionClientID)
+	w.Option(dhcpv6.OptionClientID, client)
+	w.Option(dhcpv6.OptionServerID, serverID)
+	if prefix != "" {
+		p := netip.MustParsePrefix(prefix)
+		address := p.Addr().As16()
+		ia := w.Begin(dhcpv6.OptionIAPD)
+		w.Uint32(1)
+		w.Uint32(0)
+		w.Uint32(0)
+		o := w.Begin(dhcpv6.OptionIAPrefix)
+		w.Uint32(1800)
+		w.Uint32(3600)
+		w.Bytes([]byte{byte(p.Bits())})
+		w.Bytes(address[:])
+		w.End(o)
+		w.End(ia)
+	}
+	w.End(relayMessage)
+	m.server.send(&w, from)
+}
+
+// gets waits for the answer to the client with that number.
+func (m *relayMachine) gets(number byte) {
+	m.Helper()
+	reply, err := dhcpv6.ParseMessage(m.client.receive().Payload)
+	if err != nil || reply.Type != dhcpv6.Reply || reply.TransactionID != uint32(number) {
+		m.Fatalf("%v: %v", reply, err)
+	}
+}
+
+// ctl calls a method over the control channel.
+func (m *machine) ctl(method string) *json.Value {
+	m.Helper()
+	c, err := ctl.Dial(m.path("state/" + ctl.SocketName))
+	if err != nil {
+		m.Fatal(err)
+	}
+	defer c.Close()
+	v, err := c.Call(method, "{}")
+	if err != nil {
+		m.Fatal(err)
+	}
+	return v
+}
+
+// warnings are what is wrong, as the status tells.
+func (m *machine) warnings() (list []string) {
+	m.Helper()
+	list, _ = m.ctl("status").Strings("warnings")
+	return list
+}
+
+// wantWarnings compares them with what they are to begin with.
+func (m *machine) wantWarnings(want ...string) {
+	m.Helper()
+	if got := m.warnings(); !slices.EqualFunc(got, want, strings.HasPrefix) {
+		m.Errorf("warnings %q, want %q", got, want)
+	}
+}
+
+// awaitWarning waits until one of the warnings has the text in it.
+func (m *machine) awaitWarning(text string) {
+	m.Helper()
+	m.eventually("a warning: "+text, func() bool { return strings.Contains(strings.Join(m.warnings(), "\n"), text) })
+}
+
+// awaitMetric waits until the metrics have a line.
+func (m *machine) awaitMetric(line string) {
+	m.Helper()
+	m.eventually("the metric "+line, func() bool {
+		text, _ := m.ctl("metrics").String("text")
+		return strings.Contains(text, line+"\n")
+	})
+}
+
+// TestSilentServers: whoever looks for the reason why relayed clients get nothing finds it in log, status and metrics. And
+// nothing is kept for messages that nobody answers.
+func TestSilentServers(t *testing.T) {
+	m := newRelayMachine(t, relayedConfig)
+	m.start()
+	for number := range byte(20) {
+		m.client.tell(dhcpv6.Solicit, number)
+		m.relayedBy()
+	}
+	m.wantWarnings()
+	m.pass(time.Minute)
+	m.client.tell(dhcpv6.Solicit, 20)
+	m.relayedBy()
+	m.awaitLog("warn: relay: no answer to the last 21 messages, the first 1m ago, sent to ff05::1:3 on wan\n")
+	m.wantWarnings("relay: no answer to the last 21 messages")
+	m.awaitMetric("lan6d_relay_unanswered 21")
+	m.client.tell(dhcpv6.Solicit, 21)
+	m.relayedBy()
+	m.awaitMetric("lan6d_relay_unanswered 22")
+	if n := bytes.Count(m.read("log"), []byte("no answer")); n != 1 {
+		t.Errorf("it is said %d times", n)
+	}
+	m.awaitMetric(`lan6d_relay_prefixes{interface="lan"} 0`)
+
+	// An answer that cannot be relayed is named.
+	m.client.tell(dhcpv6.Solicit, 22)
+	forward, inner, from := m.relayedBy()
+	lost := forward
+	lost.PeerAddress = netip.IPv6Unspecified()
+	m.reply(lost, inner, from, "")
+	m.awaitWarning("there was one that is not relayed: impossible peer-address")
+
+	m.reply(forward, inner, from, "")
+	m.gets(22)
+	m.awaitLog("relay: servers answer again")
+	m.wantWarnings()
+	m.awaitMetric("lan6d_relay_unanswered 0")
+	m.kill()
+}
+
+// TestNoWay: what keeps messages from servers is said when there are messages.
+func TestNoWay(t *testing.T) {
+	for _, tt := range []struct{ name, config, want string }{
+		{"no master there", strings.ReplaceAll(relayedConfig, "'wan0'", "'wan9'"),
+			"relay: nothing leads to ff05::1:3: no upstream interface is there at the moment"},
+		{"no route", relayedConfig + "\tlist dhcpv6_relay_servers '2001:db8:9::1'\n",
+			"relay: nothing leads to 2001:db8:9::1: it is not routed to an upstream interface, as is wan"},
+		{"a route elsewhere", relayedConfig + "\tlist dhcpv6_relay_servers '2001:db8:1::53'\n",
+			"relay: nothing leads to 2001:db8:1::53: it is not routed to an upstream interface, as is wan"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newRelayMachine(t, tt.config)
+			m.start()
+			for number := range byte(3) {
+				m.client.tell(dhcpv6.Solicit, number)
+			}
+			m.awaitLog("warn: " + tt.want + "\n")
+			m.wantWarnings(tt.want)
+			m.awaitMetric(`lan6d_relay_destinations{reached="no"} 1`)
+			m.awaitMetric(`lan6d_relay_dropped_total{reason="no server can be reached"} 3`)
+			if n := bytes.Count(m.read("log"), []byte("nothing leads")); n != 1 {
+				t.Errorf("it is said %d times", n)
+			}
+			m.write("config/dhcp", []byte(relayedConfig))
+			m.signals <- unix.SIGHUP
+			m.client.tell(dhcpv6.Solicit, 9)
+			m.answer("")
+			m.gets(9)
+			m.wantWarnings()
+			m.kill()
+		})
+	}
+}
