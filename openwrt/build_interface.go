@@ -89,6 +89,9 @@ func (b *builder) addInterface(s *uci.Section, name string, own bool) int {
 	if o := s.Get("dhcpv6"); o != nil {
 		i.modePos, i.section = o.Pos, s.Name
 	}
+	if o := s.Get("dhcpv6_relay_servers"); o != nil {
+		i.serversPos = o.Pos
+	}
 	return n
 }
 

@@ -86,7 +86,8 @@ func (c *Config) ServerConfig() server.Config {
 	return s
 }
 
-// Only takes out all interfaces but one, given by its logical name or else by its device.
+// Only takes out all interfaces but one, given by its logical name or else by its device, and, if it may relay, those to relay
+// to.
 func (c *Config) Only(name string) error {
 	only := c.Interface(name)
 	known := ""
@@ -99,12 +100,23 @@ func (c *Config) Only(name string) error {
 	}
 	switch {
 	case only != nil:
-		c.Interfaces = []Interface{*only}
+		c.keep(only)
 		return nil
 	case known == "":
 		return fmt.Errorf("interface %q: the configuration knows no interface", name)
 	}
 	return fmt.Errorf("interface %q: the configuration knows only %s", name, known[len(", "):])
+}
+
+func (c *Config) keep(only *Interface) {
+	var kept []Interface
+	for n := range c.Interfaces {
+		if i := &c.Interfaces[n]; i == only || i.Master && i.mayRelay() && only.mayRelay() && !only.Master {
+			kept = append(kept, *i)
+		}
+	}
+	c.Interfaces = kept
+	c.ResolveModes(func(*Interface) bool { return false })
 }
 
 // DeviceName is the name of the interface's network device, as far as the configuration and netifd tell: a logical name may

@@ -140,8 +140,10 @@ func describeRole(i *Interface) string {
 		return "relay, upstream"
 	case i.Role == Relay && i.Mode == Hybrid:
 		return "relay while a master does, else server"
-	case i.Role == Disabled && i.Master && i.Mode != Disabled:
+	case i.Role == Disabled && i.idle:
 		return "disabled, as no other interface relays"
+	case i.Role == Disabled && i.Master && i.Mode == Hybrid:
+		return "disabled, as a prefix is delegated to it"
 	case i.Role != i.Mode:
 		return i.Role.String() + ", as dhcpv6 is " + i.Mode.String()
 	}

@@ -30,12 +30,15 @@ type Interface struct {
 	Down      bool // there is no device at the moment
 	Delegated bool // a prefix is delegated to it
 
-	modePos   uci.Pos // where its mode is set
-	section   string  // the name of that section
-	networkID string  // device by the older option networkid
-	fallback  bool    // without a search list, take the system's
-	refused   bool    // it has no Role but Disabled: by an option that makes odhcpd give it up, or as a twin
-	badNTP    bool    // which is one of these
+	idle bool // a master, with nobody to relay for
+
+	modePos    uci.Pos // where its mode is set
+	serversPos uci.Pos // where its relay servers are
+	section    string  // the name of that section
+	networkID  string  // device by the older option networkid
+	fallback   bool    // without a search list, take the system's
+	refused    bool    // it has no Role but Disabled: by an option that makes odhcpd give it up, or as a twin
+	badNTP     bool    // which is one of these
 }
 
 func newInterface(name string) Interface {

@@ -33,7 +33,7 @@ func (c *Config) ResolveModes(delegated func(master *Interface) bool) (changed b
 	relayed := false
 	for n := range c.Interfaces {
 		i := &c.Interfaces[n]
-		relayed = relayed || !i.Master && !i.refused && (i.Mode == Relay || i.Mode == Hybrid)
+		relayed = relayed || !i.Master && i.mayRelay()
 	}
 	relaying := false
 	role := func(i *Interface) Mode {
@@ -41,7 +41,7 @@ func (c *Config) ResolveModes(delegated func(master *Interface) bool) (changed b
 		case i.refused:
 			return Disabled
 		case i.Master && (i.Mode == Relay || i.Mode == Hybrid):
-			if !relayed || i.Mode == Hybrid && delegated(i) {
+			if i.idle || i.Mode == Hybrid && delegated(i) {
 				return Disabled
 			}
 			return Relay
@@ -59,6 +59,7 @@ func (c *Config) ResolveModes(delegated func(master *Interface) bool) (changed b
 				continue
 			}
 			was := i.Role
+			i.idle = masters && !relayed && i.mayRelay()
 			i.Role = role(i)
 			changed = changed || i.Role != was
 			relaying = relaying || i.Master && i.Role == Relay
@@ -67,16 +68,45 @@ func (c *Config) ResolveModes(delegated func(master *Interface) bool) (changed b
 	return changed
 }
 
-// noteRelaying warns of interfaces that are to relay while there is nowhere to relay to.
+// mayRelay reports whether the interface may have the Role Relay, on whatever side.
+func (i *Interface) mayRelay() bool { return i.wanted() && i.Mode != Server }
+
+// noteRelaying warns of interfaces that are to relay while there is nowhere to relay to, and of servers that are said to be
+// where none can be.
 func (b *builder) noteRelaying(interfaces []Interface) {
+	var masters []*Interface
 	for n := range interfaces {
-		if i := &interfaces[n]; i.Master && i.wanted() && i.Mode != Server {
-			return
+		if i := &interfaces[n]; i.Master && i.mayRelay() {
+			masters = append(masters, i)
 		}
 	}
 	for n := range interfaces {
-		if i := &interfaces[n]; i.Role == Relay {
+		switch i := &interfaces[n]; {
+		case masters != nil:
+			if i.mayRelay() {
+				b.noteRelayServers(i, masters)
+			}
+		case i.Role == Relay:
 			b.warn(i.modePos, "dhcpv6", "relay: there is no upstream interface to relay to, set in its section: option dhcpv6 'relay' and option master '1'")
+		}
+	}
+}
+
+// noteRelayServers warns of servers of an interface that are behind an interface that is none of the masters. Devices that the
+// configuration does not know may be theirs: netifd will tell.
+func (b *builder) noteRelayServers(i *Interface, masters []*Interface) {
+	for _, s := range i.Relaying.Servers {
+		name, names := b.config.logicalName(s.Interface), ""
+		isMaster := s.Interface == ""
+		known, maybe := b.config.Interface(name) != nil, false
+		for _, m := range masters {
+			isMaster = isMaster || m.Name == name
+			maybe = maybe || m.Device == "" && !known
+			names += ", " + m.Name
+		}
+		if !isMaster && !maybe {
+			b.warn(i.serversPos, "dhcpv6_relay_servers", s.Addr.String()+"%"+s.Interface+": is not asked, "+s.Interface+
+				" is no upstream interface, as is "+names[len(", "):])
 		}
 	}
 }

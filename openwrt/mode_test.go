@@ -11,7 +11,7 @@ import (
 )
 
 func TestResolveModes(t *testing.T) {
-	for _, tt := range []struct{ in, want, prefix string }{ // * marks a master; prefix: with one delegated to it, if that matters
+	for _, tt := range []struct{ in, want, prefix string }{ // see modes; prefix: with one delegated to a master, if that matters
 		{in: "server", want: "server"},
 		{in: "disabled", want: "disabled"},
 		{in: "*server", want: "server"},
@@ -30,20 +30,10 @@ func TestResolveModes(t *testing.T) {
 		{in: "*hybrid *relay hybrid", want: "relay relay relay", prefix: "disabled relay relay"},
 		{in: "*hybrid server", want: "disabled server"},
 		{in: "*hybrid", want: "disabled"},
-		{in: "*relay -hybrid", want: "disabled disabled"}, // - marks one that is refused
+		{in: "*relay -hybrid", want: "disabled disabled"},
 		{in: "-*hybrid hybrid", want: "disabled server"},
 	} {
-		c := &Config{}
-		for _, word := range strings.Fields(tt.in) {
-			i := newInterface("lan")
-			word, i.refused = strings.CutPrefix(word, "-")
-			word, i.Master = strings.CutPrefix(word, "*")
-			var err error
-			if i.Mode, err = parseMode(word); err != nil {
-				t.Fatal(err)
-			}
-			c.Interfaces = append(c.Interfaces, i)
-		}
+		c := &Config{Interfaces: modes(t, tt.in)}
 		for _, delegated := range []bool{false, true, false} {
 			want := tt.want
 			if delegated && tt.prefix != "" {
@@ -63,6 +53,21 @@ func TestResolveModes(t *testing.T) {
 	}
 }
 
+// modes are interfaces of these modes: * marks a master, - one that is refused.
+func modes(t *testing.T, in string) (list []Interface) {
+	for _, word := range strings.Fields(in) {
+		i := newInterface("lan")
+		word, i.refused = strings.CutPrefix(word, "-")
+		word, i.Master = strings.CutPrefix(word, "*")
+		var err error
+		if i.Mode, err = parseMode(word); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, i)
+	}
+	return list
+}
+
 func roles(c *Config) string {
 	var list []string
 	for n := range c.Interfaces {
@@ -77,6 +82,61 @@ func TestRelayToNowhere(t *testing.T) {
 	for _, mode := range []string{"relay", "hybrid"} {
 		_, problems = build(t, "config dhcp lan\n option dhcpv6 relay\nconfig dhcp wan6\n option master 1\n option dhcpv6 "+mode+"\n", "")
 		wantProblems(t, problems)
+	}
+}
+
+// A server behind an interface that is not upstream is asked by nobody.
+func TestRelayServersElsewhere(t *testing.T) {
+	const masters = "config dhcp wan\n option dhcpv6 relay\n option master 1\n option ifname eth1\n" +
+		"config dhcp wwan\n option dhcpv6 hybrid\n option master 1\n"
+	for _, tt := range []struct{ servers, rest, want string }{
+		{"fe80::1%wan ff05::1:3%wwan fe80::1%eth1 2001:db8::1", masters, ""},
+		{"fe80::1%eth7", masters, ""}, // perhaps netifd has that for wwan
+		{"fe80::1%eth7", masters + " option ifname eth2\n", "eth7 is no upstream interface, as is wan, wwan"},
+		{"2001:db8::1 fe80::1%lan", masters, "lan is no upstream interface, as is wan, wwan"},
+		{"fe80::1%guest", masters + "config dhcp guest\n option master 1\n option dhcpv6 server\n", "guest is no upstream interface, as is wan, wwan"},
+	} {
+		_, problems := build(t, "config dhcp lan\n option dhcpv6 relay\n option dhcpv6_relay_servers '"+tt.servers+"'\n"+tt.rest, "")
+		if tt.want == "" {
+			wantProblems(t, problems)
+			continue
+		}
+		wantProblems(t, problems, "warning dhcp:3: dhcpv6_relay_servers: fe80::1%"+strings.Fields(tt.want)[0]+": is not asked, "+tt.want)
+	}
+}
+
+// What an interface that is to relay does says why, when it does not.
+func TestDescribeRole(t *testing.T) {
+	for _, tt := range []struct {
+		in        string
+		delegated bool
+		want      string
+	}{
+		{"*relay", false, "disabled, as no other interface relays"},
+		{"*hybrid", true, "disabled, as no other interface relays"},
+		{"*hybrid hybrid", true, "disabled, as a prefix is delegated to it"},
+		{"*hybrid hybrid", false, "relay, upstream, unless a prefix is delegated to it"},
+		{"*disabled hybrid", false, "disabled"},
+		{"*server", false, "server"},
+	} {
+		c := &Config{Interfaces: modes(t, tt.in)}
+		c.ResolveModes(func(*Interface) bool { return tt.delegated })
+		if got := c.Interfaces[0].Describe(); got != tt.want {
+			t.Errorf("%s, %v: %q, want %q", tt.in, tt.delegated, got, tt.want)
+		}
+	}
+}
+
+// The one interface that is to be served keeps those to relay to.
+func TestOnlyRelay(t *testing.T) {
+	const config = "config dhcp lan\n option dhcpv6 hybrid\nconfig dhcp guest\n option dhcpv6 relay\nconfig dhcp office\n option dhcpv6 server\n" +
+		"config dhcp wan\n option dhcpv6 relay\n option master 1\nconfig dhcp dmz\n option dhcpv6 server\n option master 1\n"
+	for name, want := range map[string]string{"lan": "relay relay", "guest": "relay relay", "office": "server", "dmz": "server", "wan": "disabled"} {
+		c, problems := build(t, config, "")
+		wantProblems(t, problems)
+		if err := c.Only(name); err != nil || roles(c) != want || c.Interface(name) == nil {
+			t.Errorf("%s: %s, %v, want %s", name, roles(c), err, want)
+		}
 	}
 }
 
