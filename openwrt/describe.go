@@ -11,6 +11,7 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/relay"
 )
 
 // Describe writes the configuration for people: the daemon, every interface, every host.
@@ -21,7 +22,7 @@ func Describe(w io.Writer, c *Config) {
 		i := &c.Interfaces[n]
 		p.title = i.label() + ": " + describeRole(i)
 		if i.Role == Relay {
-			p.relaying(i)
+			p.relaying(i, c.RelayConfig().Servers)
 		}
 		if i.Role == Server || i.Role == Relay && i.Mode == Hybrid && !i.Master {
 			p.service(&i.Server)
@@ -150,18 +151,18 @@ func describeRole(i *Interface) string {
 	return i.Role.String()
 }
 
-// relaying is how an interface relays.
-func (p *page) relaying(i *Interface) {
+// relaying is how an interface relays: to all servers, in whatever section they stand.
+func (p *page) relaying(i *Interface, servers []relay.Server) {
 	r := &i.Relaying
 	p.label = "relays to"
-	for _, s := range r.Servers {
+	for _, s := range servers {
 		to := s.Addr.String()
 		if s.Interface != "" {
 			to += " on " + s.Interface
 		}
 		p.value(to)
 	}
-	if len(r.Servers) == 0 {
+	if len(servers) == 0 {
 		p.value("all servers, ff05::1:3")
 	}
 	if i.Master {

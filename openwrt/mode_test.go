@@ -127,6 +127,18 @@ func TestDescribeRole(t *testing.T) {
 	}
 }
 
+// Messages go to all servers, whatever section they stand in.
+func TestDescribeServers(t *testing.T) {
+	c, problems := build(t, "config dhcp lan\n option dhcpv6 relay\nconfig dhcp guest\n option dhcpv6 relay\n option dhcpv6_relay_servers 2001:db8::1\n"+
+		"config dhcp wan\n option dhcpv6 relay\n option master 1\n option dhcpv6_relay_servers 'fe80::1%wan'\n", "")
+	wantProblems(t, problems)
+	var text strings.Builder
+	Describe(&text, c)
+	if n := strings.Count(text.String(), "relays to             2001:db8::1\n                        fe80::1 on wan\n"); n != 3 {
+		t.Errorf("%s", &text)
+	}
+}
+
 // The one interface that is to be served keeps those to relay to.
 func TestOnlyRelay(t *testing.T) {
 	const config = "config dhcp lan\n option dhcpv6 hybrid\nconfig dhcp guest\n option dhcpv6 relay\nconfig dhcp office\n option dhcpv6 server\n" +
