@@ -27,8 +27,9 @@ func TestMain(m *testing.M) { netnstest.Main(m) }
 type machine struct {
 	testing.TB
 	*timepiece
-	dir     string // configuration, state in memory, files for others, flash
-	ubus    string // path of ubusd's socket
+	dir     string        // configuration, state in memory, files for others, flash
+	ubus    string        // path of ubusd's socket
+	lan     *netnstest.NS // where the client is
 	client  *client
 	daemon  *daemon
 	signals chan os.Signal
@@ -42,7 +43,7 @@ func newMachine(t testing.TB, config string) *machine {
 	m := &machine{TB: t, timepiece: newTimepiece(), dir: t.TempDir()}
 	lan := netnstest.Veth(t, "lan0")
 	lan.Here.AddAddr(t, "lan0", "2001:db8:1::1/48")
-	m.client = newClient(t, lan.Peer)
+	m.lan, m.client = lan.Peer, newClient(t, lan.Peer)
 	for _, dir := range []string{"config", "flash", "files"} {
 		if err := os.Mkdir(m.path(dir), 0o755); err != nil {
 			t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +25,7 @@ type relaying struct {
 	unicast    []netip.Addr // servers to which the kernel must tell the way
 	paths      []relay.Path // as looked up last
 	lookup     time.Time    // when to look again; zero: no need
+	failed     string       // what went wrong then, as it was logged
 	suspects   []suspect    // in the order of their times
 	silence    silence
 }
@@ -129,15 +131,20 @@ func (d *daemon) findPaths(now time.Time) {
 		return
 	}
 	r.paths, r.lookup = r.paths[:0], now.Add(pathInterval)
+	failed := ""
 	for _, server := range r.unicast {
 		ifindex, err := d.routes.kernel.Toward(server)
 		switch {
 		case err == nil:
 			r.paths = append(r.paths, relay.Path{Server: server, Ifindex: ifindex})
 		case !errors.Is(err, unix.ENETUNREACH) && !errors.Is(err, unix.EHOSTUNREACH):
-			d.log.warnf("relay: %v", err)
+			failed = err.Error()
 		}
 	}
+	if failed != r.failed && failed != "" {
+		d.log.warnf("relay: %s", failed)
+	}
+	r.failed = failed
 	r.SetPaths(now, r.paths)
 }
 
@@ -145,8 +152,9 @@ func (d *daemon) findPaths(now time.Time) {
 func (d *daemon) suspect(now time.Time, e *relay.Event) {
 	r := &d.relay
 	s := d.served[e.Link]
-	if s == nil || len(r.suspects) == maxSuspects {
-		return
+	isSuspected := func(k suspect) bool { return k.link == e.Link && k.via == e.Via }
+	if s == nil || len(r.suspects) == maxSuspects || slices.ContainsFunc(r.suspects, isSuspected) {
+		return // two rivals that take turns are no reason to ask the kernel all the time
 	}
 	if err := r.neighbours.Probe(s.link.Index, e.Via); err != nil {
 		d.log.debugf("%s: %v", e.Link, err)

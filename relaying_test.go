@@ -108,14 +108,14 @@ func (m *relayMachine) gets(number byte) {
 }
 
 // ctl calls a method over the control channel.
-func (m *machine) ctl(method string) *json.Value {
+func (m *machine) ctl(method string, args ...string) *json.Value {
 	m.Helper()
 	c, err := ctl.Dial(m.path("state/" + ctl.SocketName))
 	if err != nil {
 		m.Fatal(err)
 	}
 	defer c.Close()
-	v, err := c.Call(method, "{}")
+	v, err := c.Call(method, "{"+strings.Join(args, ",")+"}")
 	if err != nil {
 		m.Fatal(err)
 	}
@@ -224,4 +224,78 @@ func TestNoWay(t *testing.T) {
 			m.kill()
 		})
 	}
+}
+
+// TestPathFailure: a way to a server that the kernel refuses to tell is said to be so once.
+func TestPathFailure(t *testing.T) {
+	m := newRelayMachine(t, relayedConfig+"\tlist dhcpv6_relay_servers '2001:db8:9::1'\n")
+	netnstest.Here(t).IP(t, "route add blackhole 2001:db8:9::1")
+	m.start()
+	m.awaitLog("warn: relay: route to 2001:db8:9::1: ")
+	m.pass(pathInterval)
+	m.pass(pathInterval)
+	m.settled()
+	if n := bytes.Count(m.read("log"), []byte("route to")); n != 1 {
+		t.Errorf("it is said %d times", n)
+	}
+	netnstest.Here(t).IP(t, "route replace 2001:db8:9::1 via 2001:db8:ffff::547 dev wan0")
+	m.pass(pathInterval)
+	m.awaitMetric(`lan6d_relay_destinations{reached="yes"} 1`)
+	m.kill()
+}
+
+// TestSharedPrefix: what the server has delegated is not routed to whom another server has told the same, as long as that
+// goes on.
+func TestSharedPrefix(t *testing.T) {
+	m := newRelayMachine(t, relayedConfig+`
+config dhcp 'office'
+	option ifname 'lan1'
+	option dhcpv6 'server'
+`)
+	lan1 := netnstest.Veth(t, "lan1")
+	lan1.Here.AddAddr(t, "lan1", "2001:db8:2::1/48")
+	office := newClient(t, lan1.Peer)
+	here := netnstest.Here(t)
+	routes := func(want string) {
+		t.Helper()
+		m.eventually("the route "+want, func() bool { return strings.TrimSpace(here.IP(t, "route show proto 0x6d")) == want })
+	}
+	m.start()
+	office.ask(dhcpv6.Request, 1)
+	route, _, _ := strings.Cut(here.IP(t, "route show proto 0x6d"), " via ")
+	prefix := strings.TrimSpace(route)
+	toOffice, toLAN := "", ""
+	for dev, to := range map[string]*string{"lan1": &toOffice, "lan0": &toLAN} {
+		peer := lan1.Peer
+		if dev == "lan0" {
+			peer = m.lan
+		}
+		*to = prefix + " via " + peer.LinkLocal(t, "eth0").String() + " dev " + dev + " metric 1024 pref medium"
+	}
+	routes(toOffice)
+
+	relay := func(kind dhcpv6.MessageType) {
+		m.client.tell(kind, 2)
+		m.answer(prefix)
+		m.gets(2)
+	}
+	relay(dhcpv6.Request)
+	m.awaitMetric(`lan6d_relay_prefixes{interface="lan"} 1`)
+	routes(toOffice)
+	m.ctl("del_lease", `"interface":"office"`, `"prefix":"`+prefix+`"`)
+	routes(toLAN)
+	office.ask(dhcpv6.Request, 1)
+	routes(toOffice)
+	relay(dhcpv6.Renew)
+	m.awaitMetric("lan6d_routes_ok 1")
+	routes(toOffice)
+	m.ctl("del_lease", `"interface":"lan"`, `"prefix":"`+prefix+`"`)
+	m.awaitMetric(`lan6d_relay_prefixes{interface="lan"} 0`)
+	routes(toOffice)
+	m.ctl("del_lease", `"interface":"office"`, `"prefix":"`+prefix+`"`)
+	routes("")
+	if log := m.read("log"); bytes.Contains(log, []byte("error")) {
+		t.Errorf("%s", log)
+	}
+	m.kill()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -26,6 +27,7 @@ type routes struct {
 	until  lease.Time                   // when the next lease ends, or earlier; Never: there is none
 	retry  time.Time                    // when to try again what did not succeed; zero: no need
 	said   string                       // the last failure logged
+	shared bool                         // there are prefixes that two bindings hold
 
 	given   []server.Route // scratch, like those below
 	relayed []relay.Route
@@ -80,11 +82,20 @@ func (r *routes) update(now lease.Time, owner routeOwner) {
 	for _, route := range old {
 		if !slices.Contains(want, route) {
 			r.tell(r.kernel.Delete(route))
+			if r.shared { // it may be another's now
+				r.retry = r.clocks.now()
+			}
 		}
 	}
 	for _, route := range want {
-		if !slices.Contains(old, route) {
-			r.tell(r.kernel.Add(route))
+		if slices.Contains(old, route) {
+			continue
+		}
+		switch err := r.kernel.Add(route); {
+		case errors.Is(err, unix.EEXIST) && r.isHeld(route.Prefix):
+			r.retry = r.clocks.now() // sync says whose it is
+		default:
+			r.tell(err)
 		}
 	}
 	if r.of[owner] = slices.Clone(want); len(want) == 0 {
@@ -92,14 +103,32 @@ func (r *routes) update(now lease.Time, owner routeOwner) {
 	}
 }
 
-// sync brings all routes in line, those that an earlier lan6d has left too.
+// isHeld reports whether a binding has a route to the prefix.
+func (r *routes) isHeld(p netip.Prefix) bool {
+	for _, list := range r.of {
+		if slices.ContainsFunc(list, func(route netif.Route) bool { return route.Prefix == p }) {
+			return true
+		}
+	}
+	return false
+}
+
+// sync brings all routes in line, those that an earlier lan6d has left too. A prefix that a relayed client was given, and a
+// client of the server's too, is the latter's: what the server gives out is ours now.
 func (r *routes) sync(now lease.Time) {
-	r.of, r.until, r.retry = make(map[routeOwner][]netif.Route), lease.Never, time.Time{}
+	r.of, r.until, r.retry, r.shared = make(map[routeOwner][]netif.Route), lease.Never, time.Time{}, false
 	var all []netif.Route
+	given := make(map[netip.Prefix]bool)
 	for _, relayed := range [...]bool{false, true} {
+		for _, route := range all {
+			given[route.Prefix] = true
+		}
+		isGiven := func(route netif.Route) bool { return given[route.Prefix] }
 		for _, l := range r.table(relayed).Links() {
 			for b := range l.Prefixes() {
-				if want := r.wanted(nil, now, relayed, b); len(want) > 0 {
+				want := r.wanted(nil, now, relayed, b)
+				r.shared = r.shared || slices.ContainsFunc(want, isGiven)
+				if want = slices.DeleteFunc(want, isGiven); len(want) > 0 {
 					r.of[routeOwner{relayed, l.Name, b.Key}] = want
 					all = append(all, want...)
 				}
