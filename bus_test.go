@@ -289,6 +289,7 @@ func TestBusEvents(t *testing.T) {
 	told("lan6d.config", "config", `"cause":"refused"`, `"option":"dhcpv6"`, `"line":2`)
 	m.netifd.tell(1, network{name: "lan"})
 	told("lan6d.interface", "interface", `"name":"lan"`, `"device":"lan0"`, `"cause":"no longer served"`)
+	told("lan6d.interface", "interface", `"name":"lan"`, `"cause":"no device"`)
 	m.netifd.tell(1, lan0)
 	told("lan6d.interface", "interface", `"name":"lan"`, `"device":"lan0"`, `"cause":"serving"`)
 }

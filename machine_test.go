@@ -133,6 +133,12 @@ func (m *machine) eventually(what string, reached func() bool) {
 	}
 }
 
+// awaitLog waits for something to be logged.
+func (m *machine) awaitLog(text string) {
+	m.Helper()
+	m.eventually("the log to say: "+text, func() bool { return bytes.Contains(m.read("log"), []byte(text)) })
+}
+
 // pass lets time pass, and the daemon notice.
 func (m *machine) pass(d time.Duration) {
 	m.settled()
