@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
+	"sort"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,8 +21,8 @@ type Snapshot struct {
 
 // Link returns the link with an index.
 func (s *Snapshot) Link(ifindex int) (Link, bool) {
-	i, ok := slices.BinarySearchFunc(s.Links, ifindex, func(l Link, ifindex int) int { return l.Index - ifindex })
-	if !ok {
+	i := sort.Search(len(s.Links), func(i int) bool { return s.Links[i].Index >= ifindex })
+	if i == len(s.Links) || s.Links[i].Index != ifindex {
 		return Link{}, false
 	}
 	return s.Links[i], true

@@ -84,10 +84,13 @@ func (s *Server) SetLinks(now time.Time, links []Link) {
 		memory := memories[l.Name]
 		l.memory = &memory
 		s.links = append(s.links, l)
-		if j := slices.IndexFunc(links, func(k Link) bool { return k.Name == l.Name }); j >= 0 {
-			l.present, l.ifindex, l.linkLocal = true, links[j].Ifindex, links[j].LinkLocal
-			l.setPrefixes(s.table, links[j].Addresses)
-			l.seen = l.seen || len(l.prefixes) > 0
+		for j := range links {
+			if k := &links[j]; k.Name == l.Name {
+				l.present, l.ifindex, l.linkLocal = true, k.Ifindex, k.LinkLocal
+				l.setPrefixes(s.table, k.Addresses)
+				l.seen = l.seen || len(l.prefixes) > 0
+				break
+			}
 		}
 	}
 	for i, l := range s.links {

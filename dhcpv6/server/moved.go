@@ -54,7 +54,7 @@ func (l *link) prefixList(at lease.Time) []byte {
 			names = append(names, p.net.String()+" "+p.subnet.String())
 		}
 	}
-	sort.Strings(names)
+	sort.Slice(names, func(i, j int) bool { return names[i] < names[j] })
 	return []byte(strings.Join(names, ",") + ".")
 }
 
