@@ -2,8 +2,9 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // argument is an option of the command line. Exactly one of text and flag is set.
@@ -24,18 +25,18 @@ func parseArguments(known []argument, args []string) error {
 			return errHelp
 		}
 		if len(arg) < 2 || arg[0] != '-' {
-			return fmt.Errorf("unexpected argument %q", arg)
+			return tinyfmt.Errorf("unexpected argument %q", arg)
 		}
 		option := find(known, arg[1])
 		switch {
 		case option == nil, option.flag != nil && len(arg) > 2:
-			return fmt.Errorf("there is no option %s", arg)
+			return tinyfmt.Errorf("there is no option %s", arg)
 		case option.flag != nil:
 			*option.flag = true
 		case len(arg) > 2:
 			*option.text = arg[2:]
 		case len(args) == 1 || args[1] == "":
-			return fmt.Errorf("option %s needs a value", arg)
+			return tinyfmt.Errorf("option %s needs a value", arg)
 		default:
 			*option.text = args[1]
 			args = args[1:]
@@ -64,7 +65,7 @@ func parse(command string, known []argument, args []string, help string, stdout,
 		if command != "" {
 			command += " "
 		}
-		fmt.Fprintf(stderr, "lan6d: %v (lan6d %s-h tells what is allowed)\n", err, command)
+		io.WriteString(stderr, tinyfmt.Sprintf("lan6d: %v (lan6d %s-h tells what is allowed)\n", err, command))
 		return 2, false
 	}
 	return 0, true

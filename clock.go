@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"os"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // clocks tell the time. Tests put their own in place of the system's.
@@ -40,14 +40,14 @@ func watchSteps(report func(error)) <-chan struct{} {
 	stepped := make(chan struct{}, 1)
 	timer, err := stepTimer()
 	if err != nil {
-		report(fmt.Errorf("watch the clock: %w", err))
+		report(tinyfmt.Errorf("watch the clock: %w", err))
 		return stepped
 	}
 	go func() {
 		expirations := make([]byte, 8)
 		for {
 			if _, err := timer.Read(expirations); err != nil && !errors.Is(err, unix.ECANCELED) {
-				report(fmt.Errorf("watch the clock: %w", err))
+				report(tinyfmt.Errorf("watch the clock: %w", err))
 				return
 			}
 			select {

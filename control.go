@@ -2,11 +2,11 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
 	"lan6d/ctl"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // A method is what others can ask of the daemon, over the control channel and over ubus.
@@ -85,7 +85,7 @@ func (d *daemon) openControl() {
 	}
 	channel, err := ctl.Listen(config)
 	if err != nil {
-		d.control.failed = fmt.Errorf("control channel: %w", err)
+		d.control.failed = tinyfmt.Errorf("control channel: %w", err)
 		d.log.errorf("%v", d.control.failed)
 		return
 	}

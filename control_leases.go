@@ -1,13 +1,13 @@
 package main
 
 import (
-	"encoding/hex"
 	"strings"
 
 	"lan6d/ctl"
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt"
 )
 
@@ -22,7 +22,7 @@ func parseDUID(a arguments) (string, error) {
 	if text == "" {
 		return "", nil
 	}
-	b, err := hex.DecodeString(strings.ReplaceAll(text, ":", ""))
+	b, err := tinyfmt.ParseHex(strings.ReplaceAll(text, ":", ""))
 	if err != nil || len(b) > dhcpv6.MaxDUIDLength {
 		return "", errArguments("duid: " + text + " is no DUID in hexadecimal digits")
 	}

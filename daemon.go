@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/netip"
 	"os"
@@ -15,6 +14,7 @@ import (
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/netif"
 	"lan6d/openwrt"
 	"lan6d/relay"
@@ -142,7 +142,7 @@ func (d *daemon) open(config *openwrt.Config, problems []openwrt.Problem) (err e
 		return err
 	}
 	if d.watcher, err = netif.Watch(netif.WatchConfig{Now: d.clocks.now, Report: d.report}); err != nil {
-		return fmt.Errorf("watch the interfaces: %w", err)
+		return tinyfmt.Errorf("watch the interfaces: %w", err)
 	}
 	d.openControl()
 	d.openBus()

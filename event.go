@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt"
 	"lan6d/relay"
 )
@@ -31,29 +31,29 @@ func (d *daemon) logEvent(e *server.Event) {
 // "lan: bound 2001:db8::1a3 to 00030001020000000001 IAID 0000001a (laptop) at fe80::2 for 1h30m".
 func eventLine(e *server.Event) string {
 	if e.Kind == server.PoolFull {
-		return fmt.Sprintf("%s: no %s is left for a client", e.Link, map[lease.Kind]string{
+		return tinyfmt.Sprintf("%s: no %s is left for a client", e.Link, map[lease.Kind]string{
 			lease.Address: "address", lease.Prefix: "prefix"}[e.Key.Kind])
 	}
-	client := fmt.Sprintf("%v IAID %08x", dhcpv6.DUID(e.Key.DUID), e.Key.IAID)
+	client := tinyfmt.Sprintf("%v IAID %08x", dhcpv6.DUID(e.Key.DUID), e.Key.IAID)
 	switch {
 	case server.ValidHostname(e.Hostname):
 		client += " (" + e.Hostname + ")"
 	case e.Hostname != "":
-		client += fmt.Sprintf(" (%+q)", e.Hostname) // it may try to end the line
+		client += tinyfmt.Sprintf(" (%+q)", e.Hostname) // it may try to end the line
 	}
-	line := fmt.Sprintf("%s: %s %s", e.Link, e.Kind, leaseList(e.Leases))
+	line := tinyfmt.Sprintf("%s: %s %s", e.Link, e.Kind, leaseList(e.Leases))
 	switch e.Kind {
 	case server.Bound, server.Renewed:
-		return fmt.Sprintf("%s to %s at %v for %s", line, client, e.Client, longest(e))
+		return tinyfmt.Sprintf("%s to %s at %v for %s", line, client, e.Client, longest(e))
 	case server.Declined:
 		if e.Quarantine > 0 {
-			return fmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Quarantine))
+			return tinyfmt.Sprintf("%s by %s: another host uses it, not given out for %s", line, client, lifetime(e.Quarantine))
 		}
-		return fmt.Sprintf("%s by %s: another host uses it", line, client)
+		return tinyfmt.Sprintf("%s by %s: another host uses it", line, client)
 	case server.Expired, server.Replaced, server.Withdrawn, server.Deleted:
-		return fmt.Sprintf("%s of %s", line, client)
+		return tinyfmt.Sprintf("%s of %s", line, client)
 	}
-	return fmt.Sprintf("%s by %s", line, client)
+	return tinyfmt.Sprintf("%s by %s", line, client)
 }
 
 // leaseList names the leases that are not withdrawn; if all are, these.
@@ -114,7 +114,7 @@ func (d *daemon) logRelayed(e *relay.Event) {
 	if !d.log.enabled(level) {
 		return
 	}
-	client := fmt.Sprintf("%v IAID %08x through %v", dhcpv6.DUID(e.Key.DUID), e.Key.IAID, e.Via)
+	client := tinyfmt.Sprintf("%v IAID %08x through %v", dhcpv6.DUID(e.Key.DUID), e.Key.IAID, e.Via)
 	switch e.Kind {
 	case relay.Full:
 		d.log.logf(level, "%s: too many prefixes, no route for %s", e.Link, client)

@@ -10,13 +10,16 @@ import (
 // The imports that docs/DESIGN.md allows between the packages of this module. A package that is missing here may import
 // none of the others.
 var allowed = map[string][]string{
-	"lan6d":                      {"lan6d/dhcpv6", "lan6d/dhcpv6/lease", "lan6d/dhcpv6/lease/journal", "lan6d/dhcpv6/server", "lan6d/ctl", "lan6d/netif", "lan6d/openwrt", "lan6d/openwrt/ubus", "lan6d/relay"},
-	"lan6d/openwrt":              {"lan6d/openwrt/uci", "lan6d/dhcpv6", "lan6d/dhcpv6/server", "lan6d/dhcpv6/lease", "lan6d/relay"},
-	"lan6d/dhcpv6/server":        {"lan6d/dhcpv6/lease", "lan6d/dhcpv6"},
-	"lan6d/dhcpv6/lease":         {"lan6d/dhcpv6"},
-	"lan6d/dhcpv6/lease/journal": {"lan6d/dhcpv6/lease"},
-	"lan6d/relay":                {"lan6d/dhcpv6", "lan6d/dhcpv6/lease"},
+	"lan6d":                      {"lan6d/dhcpv6/tinyfmt", "lan6d/dhcpv6", "lan6d/dhcpv6/lease", "lan6d/dhcpv6/lease/journal", "lan6d/dhcpv6/server", "lan6d/ctl", "lan6d/netif", "lan6d/openwrt", "lan6d/openwrt/ubus", "lan6d/relay"},
+	"lan6d/openwrt":              {"lan6d/dhcpv6/tinyfmt", "lan6d/openwrt/uci", "lan6d/dhcpv6", "lan6d/dhcpv6/server", "lan6d/dhcpv6/lease", "lan6d/relay"},
+	"lan6d/dhcpv6/server":        {"lan6d/dhcpv6/tinyfmt", "lan6d/dhcpv6/lease", "lan6d/dhcpv6"},
+	"lan6d/dhcpv6/lease":         {"lan6d/dhcpv6/tinyfmt", "lan6d/dhcpv6"},
+	"lan6d/dhcpv6/lease/journal": {"lan6d/dhcpv6/tinyfmt", "lan6d/dhcpv6/lease"},
+	"lan6d/relay":                {"lan6d/dhcpv6/tinyfmt", "lan6d/dhcpv6", "lan6d/dhcpv6/lease"},
 	"lan6d/ctl":                  {"lan6d/ctl/json"},
+	"lan6d/dhcpv6":               {"lan6d/dhcpv6/tinyfmt"},
+	"lan6d/netif":                {"lan6d/dhcpv6/tinyfmt"},
+	"lan6d/openwrt/uci":          {"lan6d/dhcpv6/tinyfmt"},
 }
 
 // The modules that may be in the binary: three, and what these import.

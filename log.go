@@ -1,13 +1,13 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt"
 )
 
@@ -35,11 +35,11 @@ func newLogger(out io.Writer) *logger {
 func (l *logger) useSyslog() error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
-		return fmt.Errorf("-S: %w", err)
+		return tinyfmt.Errorf("-S: %w", err)
 	}
 	if err := unix.Connect(fd, &unix.SockaddrUnix{Name: l.path}); err != nil {
 		unix.Close(fd)
-		return fmt.Errorf("-S: %s: %w", l.path, err)
+		return tinyfmt.Errorf("-S: %s: %w", l.path, err)
 	}
 	if l.syslog >= 0 {
 		unix.Close(l.syslog)
@@ -72,13 +72,13 @@ func (l *logger) logf(level openwrt.LogLevel, format string, args ...any) {
 	if !l.enabled(level) {
 		return
 	}
-	line := fmt.Sprintf(format, args...)
+	line := tinyfmt.Sprintf(format, args...)
 	if l.syslog < 0 {
-		fmt.Fprintf(l.out, "%s: %s\n", level, line)
+		io.WriteString(l.out, tinyfmt.Sprintf("%s: %s\n", level, line))
 		return
 	}
 	// Without a time of ours: the log's daemon puts its own, and its formats would weigh 25 KB on a router.
-	message := fmt.Sprintf("<%d>lan6d[%d]: %s", facilityDaemon|severities[level], os.Getpid(), line)
+	message := tinyfmt.Sprintf("<%d>lan6d[%d]: %s", facilityDaemon|severities[level], os.Getpid(), line)
 	if _, err := unix.Write(l.syslog, []byte(message)); err != nil && l.useSyslog() == nil {
 		unix.Write(l.syslog, []byte(message))
 	}

@@ -2,13 +2,13 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 
 	"lan6d/ctl"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt"
 )
 
@@ -92,7 +92,7 @@ func run(argv []string, stdout, stderr io.Writer) int {
 		io.WriteString(stdout, usage)
 		return 0
 	}
-	fmt.Fprintf(stderr, "lan6d: there is no command %q; the commands are check, ctl and version (lan6d -h tells more)\n", command)
+	io.WriteString(stderr, tinyfmt.Sprintf("lan6d: there is no command %q; the commands are check, ctl and version (lan6d -h tells more)\n", command))
 	return 2
 }
 
@@ -104,12 +104,12 @@ func runDaemon(args []string, stdout, stderr io.Writer) int {
 	}
 	if o.level != "" {
 		if _, err := openwrt.ParseLogLevel(o.level); err != nil {
-			fmt.Fprintf(stderr, "lan6d: -l: %v\n", err)
+			io.WriteString(stderr, tinyfmt.Sprintf("lan6d: -l: %v\n", err))
 			return 2
 		}
 	}
 	if err := serve(o, stderr); err != nil {
-		fmt.Fprintf(stderr, "lan6d: %v\n", err)
+		io.WriteString(stderr, tinyfmt.Sprintf("lan6d: %v\n", err))
 		return 1
 	}
 	return 0
@@ -123,14 +123,14 @@ func runCheck(args []string, stdout, stderr io.Writer) int {
 	}
 	config, problems, err := o.load()
 	for _, p := range problems {
-		fmt.Fprintf(stdout, "%s: %s\n", p.Severity, p)
+		io.WriteString(stdout, tinyfmt.Sprintf("%s: %s\n", p.Severity, p))
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "lan6d: %v\n", err)
+		io.WriteString(stderr, tinyfmt.Sprintf("lan6d: %v\n", err))
 		return 1
 	}
 	if len(problems) > 0 {
-		fmt.Fprintln(stdout)
+		io.WriteString(stdout, "\n")
 	}
 	openwrt.Describe(stdout, config)
 	if openwrt.HasErrors(problems) {
@@ -143,6 +143,6 @@ func runVersion(args []string, stdout, stderr io.Writer) int {
 	if status, ok := parse("version", nil, args, "lan6d version prints the version.\n", stdout, stderr); !ok {
 		return status
 	}
-	fmt.Fprintf(stdout, "lan6d %s %s/%s %s\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version())
+	io.WriteString(stdout, tinyfmt.Sprintf("lan6d %s %s/%s %s\n", version, runtime.GOOS, runtime.GOARCH, runtime.Version()))
 	return 0
 }

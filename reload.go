@@ -2,13 +2,13 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"path/filepath"
 	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt"
 )
 
@@ -21,12 +21,12 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 		dirs.Config, dirs.Shadow, dirs.Delta = dir, "", ""
 	}
 	if err := unix.Access(dirs.Config+"/.", unix.X_OK); err != nil && o.configDir != defaultConfigDir {
-		return nil, nil, fmt.Errorf("-c: directory %s: %w", dirs.Config, err)
+		return nil, nil, tinyfmt.Errorf("-c: directory %s: %w", dirs.Config, err)
 	}
 	config, problems := openwrt.Load(dirs)
 	if len(config.Files) == 0 {
 		if o.iface == "" {
-			return nil, problems, fmt.Errorf("there is no configuration: neither %s nor %s exists (-i IFACE serves one interface without)",
+			return nil, problems, tinyfmt.Errorf("there is no configuration: neither %s nor %s exists (-i IFACE serves one interface without)",
 				filepath.Join(dirs.Config, "dhcp"), filepath.Join(dirs.Config, "lan6d"))
 		}
 		system := config.Server // what other programs' files say: the server's DUID, the time zone
@@ -36,7 +36,7 @@ func (o *options) load() (*openwrt.Config, []openwrt.Problem, error) {
 	}
 	if o.iface != "" {
 		if err := config.Only(o.iface); err != nil {
-			return nil, problems, fmt.Errorf("-i: %w", err)
+			return nil, problems, tinyfmt.Errorf("-i: %w", err)
 		}
 	}
 	return config, problems, nil

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"time"
@@ -11,6 +10,7 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/netif"
 	"lan6d/openwrt"
 )
@@ -214,7 +214,7 @@ func (d *daemon) listen(s *served) {
 	socket, err := netif.Listen(netif.Config{Name: s.device, Ifindex: s.link.Index, Groups: groups})
 	if err != nil {
 		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			err = fmt.Errorf("%w: lan6d needs to run as root, or with the capabilities NET_BIND_SERVICE and NET_RAW", err)
+			err = tinyfmt.Errorf("%w: lan6d needs to run as root, or with the capabilities NET_BIND_SERVICE and NET_RAW", err)
 		}
 		if s.err == nil || s.err.Error() != err.Error() {
 			d.log.errorf("%s: not served: %v", s.name, err)
@@ -226,7 +226,7 @@ func (d *daemon) listen(s *served) {
 	s.socket, s.err, s.retry = socket, nil, time.Time{}
 	go func() {
 		if err := socket.Feed(d.batches, d.report); !errors.Is(err, os.ErrClosed) {
-			d.report(fmt.Errorf("%s: receiving ended: %w", s.device, err))
+			d.report(tinyfmt.Errorf("%s: receiving ended: %w", s.device, err))
 			d.lost <- socket
 		}
 	}()

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt"
 	"lan6d/relay"
 )
@@ -86,7 +86,7 @@ func (d *daemon) relayTrouble(now time.Time) (list []string) {
 		list = append(list, "relay: nothing leads to "+serverText(&unreached[i])+": "+d.obstacle(&unreached[i]))
 	}
 	if s := &d.relay.silence; s.isLong(now) {
-		text := fmt.Sprintf("relay: no answer to the last %d messages, the first %s ago, sent to ", s.asked, lifetime(now.Sub(s.since)))
+		text := tinyfmt.Sprintf("relay: no answer to the last %d messages, the first %s ago, sent to ", s.asked, lifetime(now.Sub(s.since)))
 		for i := range to {
 			if i > 0 {
 				text += ", "

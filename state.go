@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/netif"
 	"lan6d/openwrt"
 )
@@ -19,25 +19,25 @@ import (
 // lockState makes the state directory and takes it for this process, as long as the file returned is open.
 func lockState(dir string) (*os.File, error) {
 	if err := openwrt.MakeDirectory(dir); err != nil {
-		return nil, fmt.Errorf("state directory: %w (-d DIR names another)", err)
+		return nil, tinyfmt.Errorf("state directory: %w (-d DIR names another)", err)
 	}
 	path := filepath.Join(dir, "lan6d.lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("state directory: %w (-d DIR names another)", err)
+		return nil, tinyfmt.Errorf("state directory: %w (-d DIR names another)", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
 			pid := make([]byte, 16)
 			n, _ := f.Read(pid)
-			return nil, fmt.Errorf("lan6d is already running with process id %s on the state directory %s", strings.TrimSpace(string(pid[:n])), dir)
+			return nil, tinyfmt.Errorf("lan6d is already running with process id %s on the state directory %s", strings.TrimSpace(string(pid[:n])), dir)
 		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return nil, tinyfmt.Errorf("lock %s: %w", path, err)
 	}
 	// The number only serves the message above: a full disk is no reason not to serve.
 	_ = f.Truncate(0)
-	_, _ = fmt.Fprintf(f, "%d\n", os.Getpid())
+	_, _ = io.WriteString(f, tinyfmt.Sprintf("%d\n", os.Getpid()))
 	return f, nil
 }
 
@@ -54,10 +54,10 @@ func serverDUID(dir string, noted dhcpv6.DUID, links []netif.Link) (dhcpv6.DUID,
 		}
 		bad := path + ".bad"
 		if renameErr := unix.Rename(path, bad); renameErr != nil {
-			return newDUID(noted, links), fmt.Errorf("%s: %w", path, err)
+			return newDUID(noted, links), tinyfmt.Errorf("%s: %w", path, err)
 		}
 		duid, saveErr := saveDUID(path, newDUID(noted, links))
-		return duid, errors.Join(fmt.Errorf("%s: %w: set aside as %s, another is used", path, err, bad), saveErr)
+		return duid, errors.Join(tinyfmt.Errorf("%s: %w: set aside as %s, another is used", path, err, bad), saveErr)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return newDUID(noted, links), err
@@ -68,7 +68,7 @@ func serverDUID(dir string, noted dhcpv6.DUID, links []netif.Link) (dhcpv6.DUID,
 // saveDUID writes a DUID to a new file in place of path.
 func saveDUID(path string, duid dhcpv6.DUID) (dhcpv6.DUID, error) {
 	if err := openwrt.ReplaceFile(path, []byte(duid.String()+"\n")); err != nil {
-		return duid, fmt.Errorf("write %s: %w", path, err)
+		return duid, tinyfmt.Errorf("write %s: %w", path, err)
 	}
 	return duid, nil
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
-	"fmt"
 	"time"
 
 	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/lease/journal"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // rewriteInterval is how long to wait before trying again to write a journal that could not be written.
@@ -99,7 +99,7 @@ func (s *store) shrink() {
 		s.log.errorf("%s: the journal cannot be compacted, it goes on growing: %v", s.what, err)
 	}
 	s.compact = now.Add(rewriteInterval)
-	s.swollen = fmt.Errorf("the journal of %s cannot be compacted: %w", s.what, err)
+	s.swollen = tinyfmt.Errorf("the journal of %s cannot be compacted: %w", s.what, err)
 }
 
 // live is all that is live, as the content of a file.
@@ -153,7 +153,7 @@ func (s *store) fail(err error) {
 	if s.err == nil {
 		s.log.errorf("%s: %v: clients are served, but a restart would lose what they get now", s.what, err)
 	}
-	s.err = fmt.Errorf("%s are not written: %w", s.what, err)
+	s.err = tinyfmt.Errorf("%s are not written: %w", s.what, err)
 	s.retry = s.clocks.now().Add(rewriteInterval)
 }
 

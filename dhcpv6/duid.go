@@ -4,7 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"fmt"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // Shortest and longest DUID in octets, its type code of two octets included (section 11.1).
@@ -33,7 +34,7 @@ func (t DUIDType) String() string {
 	if int(t) < len(names) && names[t] != "" {
 		return names[t]
 	}
-	return fmt.Sprintf("DUID type %d", uint16(t))
+	return tinyfmt.Sprintf("DUID type %d", uint16(t))
 }
 
 // HardwareEthernet is the hardware type of Ethernet in a DUID (IANA "ARP Parameters").
@@ -52,13 +53,13 @@ func ParseDUID(b []byte) (DUID, error) {
 
 // ParseDUIDText reads a DUID in the text form of String: hexadecimal digits, in either case, without separators.
 func ParseDUIDText(s string) (DUID, error) {
-	b, err := hex.DecodeString(s)
+	b, err := tinyfmt.ParseHex(s)
 	if err != nil {
-		return nil, fmt.Errorf("DUID %q: not an even number of hexadecimal digits", s)
+		return nil, tinyfmt.Errorf("DUID %q: not an even number of hexadecimal digits", s)
 	}
 	d, err := ParseDUID(b)
 	if err != nil {
-		return nil, fmt.Errorf("DUID %q: %d octets, allowed are %d to %d", s, len(b), MinDUIDLength, MaxDUIDLength)
+		return nil, tinyfmt.Errorf("DUID %q: %d octets, allowed are %d to %d", s, len(b), MinDUIDLength, MaxDUIDLength)
 	}
 	return d, nil
 }

@@ -3,8 +3,9 @@ package dhcpv6
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // UDP ports (section 7.2).
@@ -59,7 +60,7 @@ func (t MessageType) String() string {
 	if int(t) < len(messageTypeNames) && messageTypeNames[t] != "" {
 		return messageTypeNames[t]
 	}
-	return fmt.Sprintf("message type %d", uint8(t))
+	return tinyfmt.Sprintf("message type %d", uint8(t))
 }
 
 // Relayed reports whether messages of this type have a relay agent's header (section 9) instead of a client's.

@@ -2,8 +2,9 @@ package dhcpv6
 
 import (
 	"errors"
-	"fmt"
 	"strings"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // Limits of RFC 1035, section 2.3.4, in octets of the wire form.
@@ -32,13 +33,13 @@ func AppendPartialName(b []byte, name string) ([]byte, error) {
 	out := b
 	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
 		if label == "" || len(label) > MaxLabelLength {
-			return b, fmt.Errorf("domain name %q: a label has 1 to %d octets", name, MaxLabelLength)
+			return b, tinyfmt.Errorf("domain name %q: a label has 1 to %d octets", name, MaxLabelLength)
 		}
 		out = append(out, byte(len(label)))
 		out = append(out, label...)
 	}
 	if len(out)-len(b) >= MaxNameLength { // no room for the root label
-		return b, fmt.Errorf("domain name %q: longer than %d octets", name, MaxNameLength)
+		return b, tinyfmt.Errorf("domain name %q: longer than %d octets", name, MaxNameLength)
 	}
 	return out, nil
 }

@@ -2,8 +2,9 @@ package dhcpv6
 
 import (
 	"encoding/binary"
-	"fmt"
 	"iter"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // OptionCode names an option (section 21, and the registry "DHCPv6 Option Codes" of IANA).
@@ -76,7 +77,7 @@ func (c OptionCode) String() string {
 	if name, ok := optionNames[c]; ok {
 		return name
 	}
-	return fmt.Sprintf("option %d", uint16(c))
+	return tinyfmt.Sprintf("option %d", uint16(c))
 }
 
 // Options is a run of options whose lengths ParseOptions has checked. It aliases the packet.

@@ -2,7 +2,8 @@ package dhcpv6
 
 import (
 	"encoding/binary"
-	"fmt"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // StatusCode says how an operation on a message or an IA went (section 21.13).
@@ -26,7 +27,7 @@ func (s StatusCode) String() string {
 	if int(s) < len(statusNames) {
 		return statusNames[s]
 	}
-	return fmt.Sprintf("status %d", uint16(s))
+	return tinyfmt.Sprintf("status %d", uint16(s))
 }
 
 // Status is the content of a Status Code option. Message is UTF-8 text for people and aliases the packet.

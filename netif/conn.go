@@ -2,14 +2,14 @@ package netif
 
 import (
 	"encoding/binary"
-	"fmt"
 	"os"
 	"syscall"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // netlinkBuffer is longer than any datagram that the kernel makes of a dump:
@@ -28,7 +28,7 @@ type routeConn struct {
 	*socket.Conn
 	raw      syscall.RawConn
 	buf      []byte
-	messages []netlink.Message
+	messages []message
 	sequence uint32
 }
 
@@ -36,7 +36,7 @@ type routeConn struct {
 // RTMGRP_*) stand for, in a network namespace given by its file descriptor or
 // 0.
 func dialRoute(groups uint32, netns int) (*routeConn, error) {
-	conn, err := socket.Socket(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE, "rtnetlink", &socket.Config{NetNS: netns})
+	conn, err := open(unix.AF_NETLINK, unix.SOCK_RAW, unix.NETLINK_ROUTE, "rtnetlink", netns)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func dialRoute(groups uint32, netns int) (*routeConn, error) {
 // receive waits for a datagram and returns its messages, valid until the next
 // call. Only the kernel, and whoever could change the interfaces anyway
 // (CAP_NET_ADMIN), can send to the socket.
-func (c *routeConn) receive() ([]netlink.Message, error) {
+func (c *routeConn) receive() ([]message, error) {
 	var n int
 	var err error
 	waitErr := c.raw.Read(func(fd uintptr) bool {
@@ -71,7 +71,7 @@ func (c *routeConn) receive() ([]netlink.Message, error) {
 	case err != nil:
 		return nil, os.NewSyscallError("read", err)
 	case n == len(c.buf):
-		return nil, fmt.Errorf("rtnetlink datagram of %d octets or more", n)
+		return nil, tinyfmt.Errorf("rtnetlink datagram of %d octets or more", n)
 	}
 	c.messages = c.messages[:0]
 	err = c.split(c.buf[:n])
@@ -83,17 +83,18 @@ func (c *routeConn) split(b []byte) error {
 	for len(b) >= unix.NLMSG_HDRLEN {
 		length := binary.NativeEndian.Uint32(b)
 		if length < unix.NLMSG_HDRLEN || uint64(length) > uint64(len(b)) {
-			return fmt.Errorf("rtnetlink message of length %d in %d octets", length, len(b))
+			return tinyfmt.Errorf("rtnetlink message of length %d in %d octets", length, len(b))
 		}
-		aligned := (int(length) + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1)
+		aligned := align(int(length))
 		if aligned > len(b) {
-			return fmt.Errorf("rtnetlink message of length %d without its padding", length)
+			return tinyfmt.Errorf("rtnetlink message of length %d without its padding", length)
 		}
-		var m netlink.Message
-		if err := m.UnmarshalBinary(b[:aligned]); err != nil {
-			return err
-		}
-		c.messages = append(c.messages, m)
+		c.messages = append(c.messages, message{
+			Type:     binary.NativeEndian.Uint16(b[4:]),
+			Flags:    binary.NativeEndian.Uint16(b[6:]),
+			Sequence: binary.NativeEndian.Uint32(b[8:]),
+			Data:     b[unix.NLMSG_HDRLEN:length:length],
+		})
 		b = b[aligned:]
 	}
 	return nil
@@ -116,41 +117,30 @@ func (c *routeConn) send(request []byte) error {
 }
 
 // request sends a request of a new sequence number.
-func (c *routeConn) request(kind netlink.HeaderType, flags netlink.HeaderFlags, data []byte) error {
+func (c *routeConn) request(kind, flags uint16, data []byte) error {
 	c.sequence++
-	request, err := netlink.Message{
-		Header: netlink.Header{
-			Length:   uint32(unix.NLMSG_HDRLEN + len(data)),
-			Type:     kind,
-			Flags:    netlink.Request | flags,
-			Sequence: c.sequence,
-		},
-		Data: data,
-	}.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	return c.send(request)
+	request := message{Type: kind, Flags: unix.NLM_F_REQUEST | flags, Sequence: c.sequence, Data: data}
+	return c.send(request.append(nil))
 }
 
 // ask sends a request that has one answer, and returns it: valid until the next
 // call. There may be others before it, to requests that were given up.
-func (c *routeConn) ask(kind netlink.HeaderType, flags netlink.HeaderFlags, data []byte) (netlink.Message, error) {
+func (c *routeConn) ask(kind, flags uint16, data []byte) (message, error) {
 	if err := c.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
-		return netlink.Message{}, err
+		return message{}, err
 	}
 	if err := c.request(kind, flags, data); err != nil {
-		return netlink.Message{}, err
+		return message{}, err
 	}
 	for {
 		messages, err := c.receive()
 		if err != nil {
-			return netlink.Message{}, err
+			return message{}, err
 		}
 		for _, m := range messages {
 			switch {
-			case m.Header.Sequence != c.sequence:
-			case m.Header.Type == netlink.Error:
+			case m.Sequence != c.sequence:
+			case m.Type == unix.NLMSG_ERROR:
 				return m, messageError(m)
 			default:
 				return m, nil
@@ -161,8 +151,8 @@ func (c *routeConn) ask(kind netlink.HeaderType, flags netlink.HeaderFlags, data
 
 // dump asks for all objects of a kind (RTM_GET*) and hands each to apply. It
 // returns whether nothing changed meanwhile.
-func (c *routeConn) dump(kind netlink.HeaderType, data []byte, apply func(netlink.Message)) (whole bool, err error) {
-	if err := c.request(kind, netlink.Dump, data); err != nil {
+func (c *routeConn) dump(kind uint16, data []byte, apply func(message)) (whole bool, err error) {
+	if err := c.request(kind, unix.NLM_F_DUMP, data); err != nil {
 		return false, err
 	}
 	whole = true
@@ -172,14 +162,14 @@ func (c *routeConn) dump(kind netlink.HeaderType, data []byte, apply func(netlin
 			return false, err
 		}
 		for _, m := range messages {
-			if m.Header.Sequence != c.sequence {
+			if m.Sequence != c.sequence {
 				continue
 			}
-			if m.Header.Flags&netlink.DumpInterrupted != 0 {
+			if m.Flags&unix.NLM_F_DUMP_INTR != 0 {
 				whole = false
 			}
-			switch m.Header.Type {
-			case netlink.Done, netlink.Error:
+			switch m.Type {
+			case unix.NLMSG_DONE, unix.NLMSG_ERROR:
 				return whole, messageError(m)
 			}
 			apply(m)
@@ -189,9 +179,9 @@ func (c *routeConn) dump(kind netlink.HeaderType, data []byte, apply func(netlin
 
 // messageError is the error in a message that ends a dump: NLMSG_ERROR, or
 // NLMSG_DONE, which has one too if the dump broke off half-way.
-func messageError(m netlink.Message) error {
+func messageError(m message) error {
 	if len(m.Data) < 4 {
-		return fmt.Errorf("rtnetlink message of type %d with %d octets", m.Header.Type, len(m.Data))
+		return tinyfmt.Errorf("rtnetlink message of type %d with %d octets", m.Type, len(m.Data))
 	}
 	if code := int32(binary.NativeEndian.Uint32(m.Data)); code < 0 {
 		return os.NewSyscallError("rtnetlink", unix.Errno(-code))

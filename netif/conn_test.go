@@ -6,7 +6,6 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -47,26 +46,26 @@ func TestSplit(t *testing.T) {
 	if err := c.split(rawMessage(19, 24, 1, 2, 3, 0)); err != nil {
 		t.Fatal(err)
 	}
-	if m := c.messages[0]; m.Header.Type != 24 || !bytes.Equal(m.Data, []byte{1, 2, 3}) {
+	if m := c.messages[0]; m.Type != 24 || !bytes.Equal(m.Data, []byte{1, 2, 3}) {
 		t.Errorf("message %+v", m)
 	}
 }
 
 func TestDumpErrors(t *testing.T) {
 	for _, tt := range []struct {
-		kind netlink.HeaderType
+		kind uint16
 		data []byte
 		want error // nil: none
 	}{
-		{netlink.Done, u32(0), nil},
-		{netlink.Done, failure(unix.ENOMEM), unix.ENOMEM},
-		{netlink.Error, failure(unix.EPERM), unix.EPERM},
+		{unix.NLMSG_DONE, u32(0), nil},
+		{unix.NLMSG_DONE, failure(unix.ENOMEM), unix.ENOMEM},
+		{unix.NLMSG_ERROR, failure(unix.EPERM), unix.EPERM},
 	} {
-		if err := messageError(message(tt.kind, tt.data)); !errors.Is(err, tt.want) {
+		if err := messageError(message{Type: tt.kind, Data: tt.data}); !errors.Is(err, tt.want) {
 			t.Errorf("type %d, %x: %v, not %v", tt.kind, tt.data, err, tt.want)
 		}
 	}
-	if messageError(message(netlink.Error, nil)) == nil {
+	if messageError(message{Type: unix.NLMSG_ERROR, Data: nil}) == nil {
 		t.Error("no error without its code")
 	}
 	c, err := dialRoute(0, 0)
@@ -75,11 +74,11 @@ func TestDumpErrors(t *testing.T) {
 	}
 	defer c.Close()
 	// The kernel has no such request; the connection stays usable.
-	if _, err := c.dump(0x7ff2, make([]byte, 16), func(netlink.Message) {}); err == nil {
+	if _, err := c.dump(0x7ff2, make([]byte, 16), func(message) {}); err == nil {
 		t.Error("no error for a request that does not exist")
 	}
 	var links int
-	if whole, err := c.dump(unix.RTM_GETLINK, make([]byte, 16), func(netlink.Message) { links++ }); err != nil || !whole || links == 0 {
+	if whole, err := c.dump(unix.RTM_GETLINK, make([]byte, 16), func(message) { links++ }); err != nil || !whole || links == 0 {
 		t.Errorf("%d links, whole %t, error %v", links, whole, err)
 	}
 }

@@ -2,11 +2,11 @@ package netif
 
 import (
 	"encoding/binary"
-	"fmt"
 	"net/netip"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // Neighbours looks into the kernel's neighbour table. It is for one goroutine.
@@ -35,17 +35,14 @@ func (n *Neighbours) LinkLayer(ifindex int, neighbour netip.Addr) []byte {
 	request[0] = unix.AF_INET6
 	binary.NativeEndian.PutUint32(request[4:], uint32(ifindex))
 	m, err := n.conn.ask(unix.RTM_GETNEIGH, 0, appendAddrAttr(request, unix.NDA_DST, neighbour))
-	if err != nil || m.Header.Type != unix.RTM_NEWNEIGH || len(m.Data) < unix.SizeofNdMsg {
+	if err != nil || m.Type != unix.RTM_NEWNEIGH || len(m.Data) < unix.SizeofNdMsg {
 		return nil
 	}
 	const known = unix.NUD_REACHABLE | unix.NUD_STALE | unix.NUD_DELAY | unix.NUD_PROBE | unix.NUD_PERMANENT
 	if binary.NativeEndian.Uint16(m.Data[8:])&known == 0 {
 		return nil
 	}
-	ad, err := netlink.NewAttributeDecoder(m.Data[unix.SizeofNdMsg:])
-	if err != nil {
-		return nil
-	}
+	ad := attributes{rest: m.Data[unix.SizeofNdMsg:]}
 	var address []byte
 	for ad.Next() {
 		if ad.Type() == unix.NDA_LLADDR {
@@ -65,9 +62,9 @@ func (n *Neighbours) Probe(ifindex int, neighbour netip.Addr) error {
 	request[0] = unix.AF_INET6
 	binary.NativeEndian.PutUint32(request[4:], uint32(ifindex))
 	request[10] = unix.NTF_USE
-	_, err := n.conn.ask(unix.RTM_NEWNEIGH, netlink.Acknowledge|netlink.Create, appendAddrAttr(request, unix.NDA_DST, neighbour))
+	_, err := n.conn.ask(unix.RTM_NEWNEIGH, unix.NLM_F_ACK|unix.NLM_F_CREATE, appendAddrAttr(request, unix.NDA_DST, neighbour))
 	if err != nil {
-		return fmt.Errorf("probe neighbour %v: %w", neighbour, err)
+		return tinyfmt.Errorf("probe neighbour %v: %w", neighbour, err)
 	}
 	return nil
 }

@@ -1,10 +1,11 @@
 package netif
 
 import (
-	"fmt"
 	"net/netip"
 
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // sendWait is how long one Flush waits, in all, for room in send buffers
@@ -40,7 +41,7 @@ type SendError struct {
 }
 
 func (e SendError) Error() string {
-	return fmt.Sprintf("send to %v on %s: %v", e.To, e.Socket.Name(), e.Errno)
+	return tinyfmt.Sprintf("send to %v on %s: %v", e.To, e.Socket.Name(), e.Errno)
 }
 
 func (e SendError) Unwrap() error { return e.Errno }

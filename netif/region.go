@@ -1,9 +1,9 @@
 package netif
 
 import (
-	"fmt"
-
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // MaxPayload is the largest payload of a UDP datagram over IPv6 that is not a
@@ -48,7 +48,7 @@ func newRegion(slots int) (region, error) {
 	mem, err := unix.Mmap(-1, 0, slots*slotSize, unix.PROT_READ|unix.PROT_WRITE,
 		unix.MAP_PRIVATE|unix.MAP_ANON|unix.MAP_NORESERVE)
 	if err != nil {
-		return region{}, fmt.Errorf("map %d octets for datagrams: %w", slots*slotSize, err)
+		return region{}, tinyfmt.Errorf("map %d octets for datagrams: %w", slots*slotSize, err)
 	}
 	// A huge page would make all slots resident with the first. Kernels
 	// without huge pages answer EINVAL, which is as good.

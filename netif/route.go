@@ -3,13 +3,13 @@ package netif
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // RouteProtocol is the rtm_protocol of all routes that lan6d installs: 109,
@@ -105,9 +105,9 @@ func (r *Routes) Close() error { return r.conn.Close() }
 // Add adds a route. It does not replace one of the same prefix and metric,
 // whoever that is of: the error wraps EEXIST then.
 func (r *Routes) Add(route Route) error {
-	err := r.request(unix.RTM_NEWROUTE, netlink.Create|netlink.Excl, route)
+	err := r.request(unix.RTM_NEWROUTE, unix.NLM_F_CREATE|unix.NLM_F_EXCL, route)
 	if err != nil {
-		return fmt.Errorf("%s: %w", route.String(), err)
+		return tinyfmt.Errorf("%s: %w", route.String(), err)
 	}
 	return nil
 }
@@ -117,18 +117,18 @@ func (r *Routes) Add(route Route) error {
 func (r *Routes) Delete(route Route) error {
 	err := r.request(unix.RTM_DELROUTE, 0, route)
 	if err != nil && !errors.Is(err, unix.ESRCH) {
-		return fmt.Errorf("%s: %w", route.String(), err)
+		return tinyfmt.Errorf("%s: %w", route.String(), err)
 	}
 	return nil
 }
 
 // request asks the kernel for a change of a route and waits for the answer.
-func (r *Routes) request(kind netlink.HeaderType, flags netlink.HeaderFlags, route Route) error {
+func (r *Routes) request(kind, flags uint16, route Route) error {
 	route, err := route.normal()
 	if err != nil {
 		return err
 	}
-	_, err = r.conn.ask(kind, netlink.Acknowledge|flags, route.message())
+	_, err = r.conn.ask(kind, unix.NLM_F_ACK|flags, route.message())
 	return err
 }
 
@@ -142,7 +142,7 @@ func (r *Routes) Toward(to netip.Addr) (ifindex int, err error) {
 		ifindex, err = outgoing(m.Data)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("route to %v: %w", to, err)
+		return 0, tinyfmt.Errorf("route to %v: %w", to, err)
 	}
 	return ifindex, nil
 }
@@ -152,10 +152,7 @@ func outgoing(b []byte) (ifindex int, err error) {
 	if len(b) < unix.SizeofRtMsg {
 		return 0, errShortRoute
 	}
-	ad, err := netlink.NewAttributeDecoder(b[unix.SizeofRtMsg:])
-	if err != nil {
-		return 0, err
-	}
+	ad := attributes{rest: b[unix.SizeofRtMsg:]}
 	for ad.Next() {
 		if ad.Type() == unix.RTA_OIF {
 			ifindex = int(ad.Uint32())
@@ -180,9 +177,9 @@ func (r *Routes) List() ([]Route, error) {
 		if err := r.conn.SetDeadline(time.Now().Add(requestTimeout)); err != nil {
 			return nil, err
 		}
-		whole, err := r.conn.dump(unix.RTM_GETROUTE, request, func(m netlink.Message) {
+		whole, err := r.conn.dump(unix.RTM_GETROUTE, request, func(m message) {
 			var err error
-			if m.Header.Type == unix.RTM_NEWROUTE {
+			if m.Type == unix.RTM_NEWROUTE {
 				routes, err = appendRoutes(routes, m.Data)
 			}
 			if err != nil {
@@ -193,7 +190,7 @@ func (r *Routes) List() ([]Route, error) {
 			err = bad
 		}
 		if err != nil {
-			return nil, fmt.Errorf("list routes: %w", err)
+			return nil, tinyfmt.Errorf("list routes: %w", err)
 		}
 		if whole {
 			return routes, nil
@@ -217,7 +214,7 @@ func (r *Routes) Sync(wanted []Route) (added, deleted int, errs []error) {
 		if n, err := route.normal(); err == nil {
 			missing[n] = true
 		} else {
-			errs = append(errs, fmt.Errorf("%s: %w", route.String(), err))
+			errs = append(errs, tinyfmt.Errorf("%s: %w", route.String(), err))
 		}
 	}
 	for _, route := range listed {
@@ -265,10 +262,7 @@ func appendRoutes(routes []Route, b []byte) ([]Route, error) {
 	dst, table := netip.IPv6Unspecified(), uint32(b[4])
 	var route Route
 	var nexthops []byte
-	ad, err := netlink.NewAttributeDecoder(b[unix.SizeofRtMsg:])
-	if err != nil {
-		return routes, err
-	}
+	ad := attributes{rest: b[unix.SizeofRtMsg:]}
 	for ad.Next() {
 		switch ad.Type() {
 		case unix.RTA_DST:
@@ -313,10 +307,7 @@ func appendNexthops(routes []Route, route Route, b []byte) ([]Route, error) {
 		}
 		route.Ifindex = int(binary.NativeEndian.Uint32(b[4:]))
 		route.Gateway = netip.Addr{}
-		ad, err := netlink.NewAttributeDecoder(b[unix.SizeofRtNexthop:length])
-		if err != nil {
-			return routes, err
-		}
+		ad := attributes{rest: b[unix.SizeofRtNexthop:length]}
 		for ad.Next() {
 			if ad.Type() == unix.RTA_GATEWAY {
 				route.Gateway, _ = netip.AddrFromSlice(ad.Bytes())

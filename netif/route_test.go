@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 
 	"lan6d/netif/netnstest"
@@ -228,13 +227,7 @@ func TestRouteLateAnswers(t *testing.T) {
 		if err := r.conn.SetDeadline(time.Now().Add(-time.Second)); err != nil {
 			t.Fatal(err)
 		}
-		request, err := netlink.Message{
-			Header: netlink.Header{Length: 28, Type: unix.RTM_DELROUTE, Flags: netlink.Request | netlink.Acknowledge},
-			Data:   make([]byte, unix.SizeofRtMsg),
-		}.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
+		request := message{Type: unix.RTM_DELROUTE, Flags: unix.NLM_F_REQUEST | unix.NLM_F_ACK, Data: make([]byte, unix.SizeofRtMsg)}.append(nil)
 		if err := unix.Send(r.fd(t), request, 0); err != nil {
 			t.Fatal(err)
 		}

@@ -1,15 +1,16 @@
 package netif
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"net/netip"
 	"sort"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // skipStats keeps counters, two thirds of a link's message, out of a dump.
@@ -69,16 +70,16 @@ func insert(addrs []Addr, a Addr) []Addr {
 
 // apply takes in one message, of a dump or of a notification. One that makes
 // no sense is reported and skipped: it must not hide the others.
-func (s *state) apply(m netlink.Message) {
+func (s *state) apply(m message) {
 	var err error
-	switch m.Header.Type {
+	switch m.Type {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-		err = s.applyLink(m.Header.Type == unix.RTM_DELLINK, m.Data)
+		err = s.applyLink(m.Type == unix.RTM_DELLINK, m.Data)
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-		err = s.applyAddr(m.Header.Type == unix.RTM_DELADDR, m.Data)
+		err = s.applyAddr(m.Type == unix.RTM_DELADDR, m.Data)
 	}
 	if err != nil {
-		s.report(fmt.Errorf("rtnetlink message of type %d: %w", m.Header.Type, err))
+		s.report(tinyfmt.Errorf("rtnetlink message of type %d: %w", m.Type, err))
 	}
 }
 
@@ -115,7 +116,7 @@ func (s *state) applyLink(gone bool, b []byte) error {
 	}
 	full, err := l.attributes(b[unix.SizeofIfInfomsg:])
 	if err != nil {
-		return fmt.Errorf("link %d: %w", l.Index, err)
+		return tinyfmt.Errorf("link %d: %w", l.Index, err)
 	}
 	if full {
 		// Counted here, because a snapshot may come too late to show a change and its undoing.
@@ -134,17 +135,14 @@ func (s *state) applyLink(gone bool, b []byte) error {
 // attributes reads a link's attributes. It reports whether the message
 // describes the link: an event of the wireless extensions does not.
 func (l *Link) attributes(b []byte) (full bool, err error) {
-	ad, err := netlink.NewAttributeDecoder(b)
-	if err != nil {
-		return false, err
-	}
+	ad := attributes{rest: b}
 	full = true
 	for ad.Next() {
 		switch ad.Type() {
 		case unix.IFLA_IFNAME:
 			l.Name = ad.String()
 		case unix.IFLA_ADDRESS:
-			l.HardwareAddr = ad.Bytes()
+			l.HardwareAddr = bytes.Clone(ad.Bytes())
 		case unix.IFLA_MTU:
 			l.MTU = int(ad.Uint32())
 		case unix.IFLA_MASTER:
@@ -172,7 +170,7 @@ func (s *state) applyAddr(gone bool, b []byte) error {
 		Read:      s.now(),
 	}
 	if err := a.attributes(int(b[1]), b[unix.SizeofIfAddrmsg:]); err != nil {
-		return fmt.Errorf("address of link %d: %w", ifindex, err)
+		return tinyfmt.Errorf("address of link %d: %w", ifindex, err)
 	}
 	k := addrKey{ifindex, a.Prefix.Addr()}
 	if gone {
@@ -185,10 +183,7 @@ func (s *state) applyAddr(gone bool, b []byte) error {
 
 // attributes reads an address's attributes. bits is the prefix length.
 func (a *Addr) attributes(bits int, b []byte) error {
-	ad, err := netlink.NewAttributeDecoder(b)
-	if err != nil {
-		return err
-	}
+	ad := attributes{rest: b}
 	var local, address netip.Addr
 	for ad.Next() {
 		switch ad.Type() {
@@ -247,7 +242,7 @@ func (s *state) dump(netns int) error {
 		clear(s.addrs)
 		whole := true
 		for _, req := range []struct {
-			kind netlink.HeaderType
+			kind uint16
 			data []byte
 		}{{unix.RTM_GETLINK, links}, {unix.RTM_GETADDR, addrs}} {
 			w, err := conn.dump(req.kind, req.data, s.apply)

@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mdlayher/netlink"
 	"golang.org/x/sys/unix"
 )
 
@@ -42,24 +41,20 @@ func addrMessage(family, bits byte, attrs ...[]byte) []byte {
 // testState holds one link with one address.
 func testState(report func(error)) *state {
 	s := newState(func() time.Time { return time.Unix(0, 0) }, report)
-	s.apply(message(unix.RTM_NEWLINK, linkMessage(0, attr(unix.IFLA_IFNAME, []byte("lan0\x00")...),
-		attr(unix.IFLA_MTU, u32(1500)...))))
-	s.apply(message(unix.RTM_NEWADDR, addrMessage(unix.AF_INET6, 64, attr(unix.IFA_ADDRESS, address...))))
+	s.apply(message{Type: unix.RTM_NEWLINK, Data: linkMessage(0, attr(unix.IFLA_IFNAME, []byte("lan0\x00")...),
+		attr(unix.IFLA_MTU, u32(1500)...))})
+	s.apply(message{Type: unix.RTM_NEWADDR, Data: addrMessage(unix.AF_INET6, 64, attr(unix.IFA_ADDRESS, address...))})
 	return s
 }
 
 var address = []byte{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}
-
-func message(kind netlink.HeaderType, data []byte) netlink.Message {
-	return netlink.Message{Header: netlink.Header{Type: kind}, Data: data}
-}
 
 // TestOddMessages checks that messages which are none of ours, or make no
 // sense, change nothing.
 func TestOddMessages(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		kind    netlink.HeaderType
+		kind    uint16
 		data    []byte
 		reports int
 	}{
@@ -89,7 +84,7 @@ func TestOddMessages(t *testing.T) {
 			if len(before.Links) != 1 || len(before.Links[0].Addrs) != 1 || len(reports) != 0 {
 				t.Fatalf("at first %+v, %v", before, reports)
 			}
-			s.apply(message(tt.kind, tt.data))
+			s.apply(message{Type: tt.kind, Data: tt.data})
 			if after := s.snapshot(); !after.equal(before) {
 				t.Errorf("became %+v", after)
 			}
@@ -103,7 +98,7 @@ func TestOddMessages(t *testing.T) {
 // TestLinkGoneTakesAddresses deletes a link without its addresses.
 func TestLinkGoneTakesAddresses(t *testing.T) {
 	s := testState(func(err error) { t.Error(err) })
-	s.apply(message(unix.RTM_DELLINK, linkMessage(0)))
+	s.apply(message{Type: unix.RTM_DELLINK, Data: linkMessage(0)})
 	if len(s.links) != 0 || len(s.addrs) != 0 {
 		t.Errorf("left over: %v, %v", s.links, s.addrs)
 	}
@@ -141,7 +136,7 @@ func FuzzApply(f *testing.F) {
 	f.Add(uint16(unix.RTM_DELADDR), addrMessage(unix.AF_INET6, 64, attr(unix.IFA_ADDRESS, address...)))
 	f.Fuzz(func(t *testing.T, kind uint16, data []byte) {
 		s := testState(func(error) {})
-		s.apply(message(netlink.HeaderType(kind), data))
+		s.apply(message{Type: kind, Data: data})
 		snap := s.snapshot()
 		for _, l := range snap.Links {
 			for _, a := range l.Addrs {

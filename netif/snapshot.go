@@ -3,7 +3,6 @@ package netif
 import (
 	"bytes"
 	"net/netip"
-	"slices"
 	"sort"
 	"time"
 
@@ -30,11 +29,12 @@ func (s *Snapshot) Link(ifindex int) (Link, bool) {
 
 // LinkByName returns the link with a name.
 func (s *Snapshot) LinkByName(name string) (Link, bool) {
-	i := slices.IndexFunc(s.Links, func(l Link) bool { return l.Name == name })
-	if i < 0 {
-		return Link{}, false
+	for i := range s.Links {
+		if s.Links[i].Name == name {
+			return s.Links[i], true
+		}
 	}
-	return s.Links[i], true
+	return Link{}, false
 }
 
 // A Link is a network interface.
@@ -115,17 +115,33 @@ func until(read time.Time, lifetime uint32) (time.Time, bool) {
 const deadlineTolerance = 3 * time.Second
 
 func (s *Snapshot) equal(t *Snapshot) bool {
-	return slices.EqualFunc(s.Links, t.Links, Link.equal)
+	if len(s.Links) != len(t.Links) {
+		return false
+	}
+	for i := range s.Links {
+		if !s.Links[i].equal(&t.Links[i]) {
+			return false
+		}
+	}
+	return true
 }
 
-func (l Link) equal(m Link) bool {
-	return l.Index == m.Index && l.Name == m.Name && l.Type == m.Type && l.Up == m.Up && l.Running == m.Running &&
-		l.MTU == m.MTU && l.Restarts == m.Restarts && l.Master == m.Master && bytes.Equal(l.HardwareAddr, m.HardwareAddr) &&
-		slices.EqualFunc(l.Addrs, m.Addrs, Addr.equal)
+func (l *Link) equal(m *Link) bool {
+	if l.Index != m.Index || l.Name != m.Name || l.Type != m.Type || l.Up != m.Up || l.Running != m.Running ||
+		l.MTU != m.MTU || l.Restarts != m.Restarts || l.Master != m.Master ||
+		!bytes.Equal(l.HardwareAddr, m.HardwareAddr) || len(l.Addrs) != len(m.Addrs) {
+		return false
+	}
+	for i := range l.Addrs {
+		if !l.Addrs[i].equal(&m.Addrs[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // equal tells changes apart from lifetimes that merely count down.
-func (a Addr) equal(b Addr) bool {
+func (a *Addr) equal(b *Addr) bool {
 	return a.Prefix == b.Prefix && a.Peer == b.Peer && a.Scope == b.Scope && a.Flags == b.Flags &&
 		sameDeadline(a.Read, a.Preferred, b.Read, b.Preferred) && sameDeadline(a.Read, a.Valid, b.Read, b.Valid)
 }

@@ -2,7 +2,6 @@ package netif
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"os"
 	"sync"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/mdlayher/socket"
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // Port is the UDP port of DHCPv6 servers and relay agents (RFC 9915, section 7.2).
@@ -64,9 +65,9 @@ func Listen(cfg Config) (*Socket, error) {
 	if cfg.Port == 0 {
 		cfg.Port = Port
 	}
-	conn, err := socket.Socket(unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_UDP, "udp6", &socket.Config{NetNS: cfg.NetNS})
+	conn, err := open(unix.AF_INET6, unix.SOCK_DGRAM, unix.IPPROTO_UDP, "udp6", cfg.NetNS)
 	if err != nil {
-		return nil, fmt.Errorf("open UDP socket for %s: %w", cfg.Name, err)
+		return nil, tinyfmt.Errorf("open UDP socket for %s: %w", cfg.Name, err)
 	}
 	s := &Socket{
 		name:    cfg.Name,
@@ -91,7 +92,7 @@ func (s *Socket) setUp(cfg Config) error {
 	// Bound to the device before the port, so that servers on several
 	// interfaces do not meet.
 	if err := s.conn.SetsockoptString(unix.SOL_SOCKET, unix.SO_BINDTODEVICE, cfg.Name); err != nil {
-		return fmt.Errorf("bind to interface %s: %w", cfg.Name, err)
+		return tinyfmt.Errorf("bind to interface %s: %w", cfg.Name, err)
 	}
 	for _, opt := range []struct {
 		name, value int
@@ -103,7 +104,7 @@ func (s *Socket) setUp(cfg Config) error {
 		{name: unix.IPV6_MULTICAST_HOPS, value: multicastHops, desired: "multicast hop limit"},
 	} {
 		if err := s.conn.SetsockoptInt(unix.IPPROTO_IPV6, opt.name, opt.value); err != nil {
-			return fmt.Errorf("set %s (%d) on %s: %w", opt.desired, opt.value, cfg.Name, err)
+			return tinyfmt.Errorf("set %s (%d) on %s: %w", opt.desired, opt.value, cfg.Name, err)
 		}
 	}
 	// The kernel refuses an index other than that of the device the socket is
@@ -111,14 +112,14 @@ func (s *Socket) setUp(cfg Config) error {
 	// the option is for here; user mode emulators do not know it.
 	err = s.conn.SetsockoptInt(unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_IF, cfg.Ifindex)
 	if err != nil && !errors.Is(err, unix.ENOPROTOOPT) {
-		return fmt.Errorf("%s is not the interface with index %d: %w", cfg.Name, cfg.Ifindex, err)
+		return tinyfmt.Errorf("%s is not the interface with index %d: %w", cfg.Name, cfg.Ifindex, err)
 	}
 	// Only the groups joined here, not those other programs have joined.
 	// Kernels before 4.20 do not know the option.
 	_ = s.conn.SetsockoptInt(unix.IPPROTO_IPV6, unix.IPV6_MULTICAST_ALL, 0)
 	if cfg.ReadBuffer > 0 {
 		if err := s.conn.SetReadBuffer(cfg.ReadBuffer); err != nil {
-			return fmt.Errorf("set receive buffer of %d octets on %s: %w", cfg.ReadBuffer, cfg.Name, err)
+			return tinyfmt.Errorf("set receive buffer of %d octets on %s: %w", cfg.ReadBuffer, cfg.Name, err)
 		}
 	}
 	if err := s.conn.Bind(&unix.SockaddrInet6{Port: int(cfg.Port)}); err != nil {
@@ -129,17 +130,17 @@ func (s *Socket) setUp(cfg Config) error {
 
 func bindError(cfg Config, err error) error {
 	if errors.Is(err, unix.EADDRINUSE) {
-		return fmt.Errorf("another DHCPv6 server (odhcpd, dnsmasq?) already listens on UDP port %d of %s "+
+		return tinyfmt.Errorf("another DHCPv6 server (odhcpd, dnsmasq?) already listens on UDP port %d of %s "+
 			"or of all interfaces: stop it, or set dhcpv6 to disabled for %s in one of the two: %w",
 			cfg.Port, cfg.Name, cfg.Name, unix.EADDRINUSE)
 	}
-	return fmt.Errorf("bind UDP port %d of %s: %w", cfg.Port, cfg.Name, err)
+	return tinyfmt.Errorf("bind UDP port %d of %s: %w", cfg.Port, cfg.Name, err)
 }
 
 func (s *Socket) join() error {
 	for _, group := range s.groups {
 		if err := s.membership(unix.IPV6_ADD_MEMBERSHIP, group); err != nil {
-			return fmt.Errorf("join %v on %s: %w", group, s.name, err)
+			return tinyfmt.Errorf("join %v on %s: %w", group, s.name, err)
 		}
 	}
 	return nil
@@ -183,11 +184,11 @@ func (s *Socket) Receive(b *Batch) error {
 		if s.isClosed() {
 			return os.ErrClosed
 		}
-		return fmt.Errorf("receive on %s: %w", s.name, err)
+		return tinyfmt.Errorf("receive on %s: %w", s.name, err)
 	}
 	if b.errno != 0 {
 		s.counts.receiveErrors.Add(1)
-		return fmt.Errorf("receive on %s: %w", s.name, b.errno)
+		return tinyfmt.Errorf("receive on %s: %w", s.name, b.errno)
 	}
 	s.counts.received.Add(uint64(b.n))
 	for i := range b.n {

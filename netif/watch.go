@@ -2,13 +2,14 @@ package netif
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // WatchConfig is what a Watcher can be told; the zero value will do.
@@ -114,17 +115,17 @@ func (w *Watcher) Close() error {
 func (w *Watcher) open() error {
 	conn, err := dialRoute(unix.RTMGRP_LINK|unix.RTMGRP_IPV6_IFADDR, w.cfg.NetNS)
 	if err != nil {
-		return fmt.Errorf("subscribe to link changes: %w", err)
+		return tinyfmt.Errorf("subscribe to link changes: %w", err)
 	}
 	if w.cfg.ReadBuffer > 0 {
 		if err := conn.SetReadBuffer(w.cfg.ReadBuffer); err != nil {
 			_ = conn.Close()
-			return fmt.Errorf("set rtnetlink buffer of %d octets: %w", w.cfg.ReadBuffer, err)
+			return tinyfmt.Errorf("set rtnetlink buffer of %d octets: %w", w.cfg.ReadBuffer, err)
 		}
 	}
 	if err := w.state.dump(w.cfg.NetNS); err != nil {
 		_ = conn.Close()
-		return fmt.Errorf("list links and addresses: %w", err)
+		return tinyfmt.Errorf("list links and addresses: %w", err)
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -150,7 +151,7 @@ func (w *Watcher) run() {
 			w.overruns.Add(1)
 			wait = overrunPause
 		default:
-			w.cfg.Report(fmt.Errorf("watch links: %w", err))
+			w.cfg.Report(tinyfmt.Errorf("watch links: %w", err))
 		}
 		if !w.restart(wait) {
 			return

@@ -2,11 +2,11 @@ package openwrt
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // maxOption is the most octets that an option holds.
@@ -17,7 +17,7 @@ func checkRoom(what string, octets, room int) error {
 	if octets <= room {
 		return nil
 	}
-	return fmt.Errorf("%s %d octets, an option has room for %d", what, octets, room)
+	return tinyfmt.Errorf("%s %d octets, an option has room for %d", what, octets, room)
 }
 
 // errUnspecified is the error for :: and 0.0.0.0.

@@ -2,10 +2,10 @@ package openwrt
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt/uci"
 )
 
@@ -103,9 +103,9 @@ func (c *Config) Only(name string) error {
 		c.keep(only)
 		return nil
 	case known == "":
-		return fmt.Errorf("interface %q: the configuration knows no interface", name)
+		return tinyfmt.Errorf("interface %q: the configuration knows no interface", name)
 	}
-	return fmt.Errorf("interface %q: the configuration knows only %s", name, known[len(", "):])
+	return tinyfmt.Errorf("interface %q: the configuration knows only %s", name, known[len(", "):])
 }
 
 func (c *Config) keep(only *Interface) {

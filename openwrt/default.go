@@ -2,7 +2,8 @@ package openwrt
 
 import (
 	_ "embed" // for the default files
-	"fmt"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // The configuration files that come with lan6d, which explain every option. On a router the package's /etc/config/lan6d
@@ -19,7 +20,7 @@ var (
 func Default(device string) (*Config, []Problem) {
 	config, problems := Build(Packages{})
 	if device == "" || checkDevice(device) != nil {
-		text := fmt.Sprintf("interface %q: no name of a network device", device)
+		text := tinyfmt.Sprintf("interface %q: no name of a network device", device)
 		return config, append(problems, Problem{Severity: Error, Text: text})
 	}
 	config.Interfaces = []Interface{newInterface(device)}

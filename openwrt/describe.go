@@ -2,7 +2,6 @@ package openwrt
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 	"net/netip"
 	"strconv"
@@ -11,6 +10,7 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/relay"
 )
 
@@ -55,9 +55,9 @@ func (p *page) value(v string) {
 		return
 	}
 	if p.title != "" {
-		fmt.Fprintf(p.w, "\n%s\n", p.title)
+		io.WriteString(p.w, tinyfmt.Sprintf("\n%s\n", p.title))
 	}
-	fmt.Fprintf(p.w, "  %-20s  %s\n", p.label, v)
+	io.WriteString(p.w, tinyfmt.Sprintf("  %-20s  %s\n", p.label, v))
 	p.title, p.label = "", ""
 }
 
@@ -77,7 +77,7 @@ func (p *page) daemon(c *Config) {
 	if len(c.Files) > 0 {
 		from = strings.Join(c.Files, ", ")
 	}
-	fmt.Fprintf(p.w, "lan6d: %s\n", from)
+	io.WriteString(p.w, tinyfmt.Sprintf("lan6d: %s\n", from))
 	p.row("log level", c.Daemon.LogLevel.String())
 	p.row("lease file", orNone(c.Daemon.LeaseFile))
 	p.row("hosts files in", orNone(c.Daemon.HostsDir))

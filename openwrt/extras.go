@@ -1,12 +1,12 @@
 package openwrt
 
 import (
-	"encoding/hex"
 	"strconv"
 	"strings"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // bootFile is a "boot6" section while it is read.
@@ -52,7 +52,7 @@ func setServerDUID(o *option, v string) error {
 
 // setOwnDUID takes a DUID of this router's, of so many octets at least.
 func setOwnDUID(o *option, v string, low int) error {
-	b, err := hex.DecodeString(v)
+	b, err := tinyfmt.ParseHex(v)
 	if err != nil || len(b) < low || len(b) > dhcpv6.MaxDUIDLength {
 		return wrong(v, "is no DUID, allowed are "+duidLengths(low))
 	}

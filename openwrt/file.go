@@ -2,12 +2,13 @@ package openwrt
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // What of package os looks at files brings package time's formats, 37 KB on a router, so the kernel is asked directly.
@@ -34,7 +35,7 @@ func ReplaceFile(path string, content []byte) error {
 	}
 	if err := unix.Rename(temporary, path); err != nil {
 		unix.Unlink(temporary)
-		return fmt.Errorf("rename %s: %w", temporary, err)
+		return tinyfmt.Errorf("rename %s: %w", temporary, err)
 	}
 	return nil
 }
@@ -48,7 +49,7 @@ func writeNew(path string, content []byte) error {
 		return err
 	}
 	if err = unix.Fchmod(int(f.Fd()), 0o644); err != nil { // whatever the umask
-		err = fmt.Errorf("chmod %s: %w", path, err)
+		err = tinyfmt.Errorf("chmod %s: %w", path, err)
 	} else if _, err = f.Write(content); err == nil {
 		err = f.Sync()
 	}
@@ -70,5 +71,5 @@ func MakeDirectory(dir string) error {
 	if err == nil || err == unix.EEXIST {
 		return nil // if it is no directory, opening a file in it tells
 	}
-	return fmt.Errorf("make the directory %s: %w", dir, err)
+	return tinyfmt.Errorf("make the directory %s: %w", dir, err)
 }

@@ -1,7 +1,6 @@
 package openwrt
 
 import (
-	"encoding/hex"
 	"errors"
 	"net/netip"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt/uci"
 )
 
@@ -44,7 +44,7 @@ func setDUIDs(l *list) {
 // parseHostDUID reads a DUID with or without an IAID: "00030001020000000001%976a5f51".
 func parseHostDUID(s string) (h server.HostDUID, err error) {
 	duid, iaid, hasIAID := strings.Cut(s, "%")
-	b, err := hex.DecodeString(duid)
+	b, err := tinyfmt.ParseHex(duid)
 	if err != nil || len(b) < 1 || len(b) > dhcpv6.MaxDUIDLength {
 		return h, wrong(s, "is no DUID, allowed are "+duidLengths(1)+", % and an IAID")
 	}

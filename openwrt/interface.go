@@ -1,7 +1,6 @@
 package openwrt
 
 import (
-	"encoding/hex"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt/uci"
 )
 
@@ -234,7 +234,7 @@ func checkURI(v string) error {
 
 // setRaw takes options in their wire form, as hexadecimal digits.
 func setRaw(o *option, v string) error {
-	b, err := hex.DecodeString(v)
+	b, err := tinyfmt.ParseHex(v)
 	if err != nil {
 		return wrong(v, "is not an even number of hexadecimal digits")
 	}

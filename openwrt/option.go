@@ -1,13 +1,13 @@
 package openwrt
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/openwrt/uci"
 )
 
@@ -65,7 +65,7 @@ func (b *builder) set(o *uci.Option, entry *option) (ok bool) {
 	values := o.Values
 	switch {
 	case entry.many == nil && o.List:
-		b.fail(o.Pos, o.Name, fmt.Sprintf("is written as a list, allowed is: option %s %.80q", o.Name, values[0]))
+		b.fail(o.Pos, o.Name, tinyfmt.Sprintf("is written as a list, allowed is: option %s %.80q", o.Name, values[0]))
 		return true
 	case entry.many == nil:
 		return b.check(o.Pos, o.Name, entry.one(entry, values[0]), entry.vital)

@@ -2,11 +2,11 @@ package openwrt
 
 import (
 	"encoding/binary"
-	"encoding/hex"
 	"net/netip"
 	"strings"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/tinyfmt"
 	"lan6d/relay"
 )
 
@@ -148,7 +148,7 @@ func parseIdentifier(v string) ([]byte, error) {
 	b := []byte(v)
 	if digits, ok := strings.CutPrefix(v, "0x"); ok {
 		var err error
-		if b, err = hex.DecodeString(digits); err != nil {
+		if b, err = tinyfmt.ParseHex(digits); err != nil {
 			return nil, wrong(v, "is not an even number of hexadecimal digits behind 0x")
 		}
 	}

@@ -2,16 +2,16 @@ package openwrt
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
 	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/server"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // wrong is the error for a value: what it is not, what is allowed.
-func wrong(v, rule string) error { return fmt.Errorf("%.80q %s", v, rule) }
+func wrong(v, rule string) error { return tinyfmt.Errorf("%.80q %s", v, rule) }
 
 // about is an error that begins with what it is about.
 func about(what, text string) error { return errors.New(what + " " + text) }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +13,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 const (
@@ -145,7 +146,7 @@ func (v *Views) write(path string, content []byte) bool {
 	delete(v.written, path)
 	err := ReplaceFile(path, content)
 	if err != nil {
-		err = fmt.Errorf("write %s: %w", path, err)
+		err = tinyfmt.Errorf("write %s: %w", path, err)
 	} else {
 		v.written[path] = content
 	}
@@ -202,7 +203,7 @@ func (v *Views) runTrigger() {
 	}
 	pid, err := startProgram(due.path)
 	if err != nil {
-		v.check(due.path, fmt.Errorf("run %s: %w", due.path, err)) // it stays due
+		v.check(due.path, tinyfmt.Errorf("run %s: %w", due.path, err)) // it stays due
 		return
 	}
 	v.told, v.running = due, true
@@ -230,11 +231,11 @@ func waitFor(path string, pid int) error {
 	}
 	switch {
 	case err != nil:
-		return fmt.Errorf("run %s: wait for process %d: %w", path, pid, err)
+		return tinyfmt.Errorf("run %s: wait for process %d: %w", path, pid, err)
 	case status.Signaled():
-		return fmt.Errorf("run %s: signal %d (%v)", path, int(status.Signal()), status.Signal())
+		return tinyfmt.Errorf("run %s: signal %d (%v)", path, int(status.Signal()), status.Signal())
 	case status.ExitStatus() != 0:
-		return fmt.Errorf("run %s: exit status %d", path, status.ExitStatus())
+		return tinyfmt.Errorf("run %s: exit status %d", path, status.ExitStatus())
 	}
 	return nil
 }
@@ -253,7 +254,7 @@ func removeHosts(dir string, keep []string) error {
 	for {
 		n, e := unix.Getdents(int(f.Fd()), buf)
 		if e != nil {
-			return fmt.Errorf("read %s: %w", dir, e)
+			return tinyfmt.Errorf("read %s: %w", dir, e)
 		}
 		if n <= 0 {
 			return err
@@ -267,7 +268,7 @@ func removeHosts(dir string, keep []string) error {
 			}
 			path := filepath.Join(dir, name)
 			if e := unix.Unlink(path); e != nil && e != unix.ENOENT {
-				err = fmt.Errorf("remove %s: %w", path, e)
+				err = tinyfmt.Errorf("remove %s: %w", path, e)
 			}
 		}
 	}

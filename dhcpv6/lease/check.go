@@ -2,8 +2,9 @@ package lease
 
 import (
 	"errors"
-	"fmt"
 	"maps"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // Check verifies that the table is in order and tells everything that is not: that each binding is found by its IA and
@@ -29,7 +30,7 @@ type checker struct {
 
 func (c *checker) require(ok bool, format string, args ...any) {
 	if !ok {
-		c.problems = append(c.problems, fmt.Errorf(format, args...))
+		c.problems = append(c.problems, tinyfmt.Errorf(format, args...))
 	}
 }
 
@@ -60,7 +61,7 @@ func (c *checker) link(l *Link) {
 	}
 	c.require(l.offers == offers, "link %s: %d offers, counted as %d", l.Name, offers, l.offers)
 	c.require(len(l.bindings) == held, "link %s: %d IAs, found by %d", l.Name, held, len(l.bindings))
-	c.require(maps.Equal(bound, l.bound), "link %s: bound bindings by client %v, counted as %v", l.Name, bound, l.bound)
+	c.require(maps.Equal(bound, l.bound), "link %s: the bound bindings of a client are counted wrong", l.Name)
 	for id, b := range l.addresses {
 		c.about(b, b.ID == id && b.Kind == Address && b.Length == 128, "kept as an address of another id")
 	}

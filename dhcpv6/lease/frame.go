@@ -3,9 +3,10 @@ package lease
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"strings"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // What is kept of a table over a restart is a sequence of octets: Header, then records, each of them
@@ -65,7 +66,7 @@ func Whole(b []byte) (n int, err error) {
 	for n < len(b) {
 		body, err := cutRecord(b[n:])
 		if err != nil {
-			return n, fmt.Errorf("octet %d: %w", n, err)
+			return n, tinyfmt.Errorf("octet %d: %w", n, err)
 		}
 		n += frameHead + len(body)
 	}

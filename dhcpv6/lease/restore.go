@@ -2,10 +2,11 @@ package lease
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"net/netip"
 	"time"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // Restore takes up what AppendAll and AppendChanges wrote, into an empty table. b begins with Header and holds whole
@@ -50,7 +51,7 @@ func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 	t.appendNoteChanges(nil)
 	t.unmarkAll()
 	if senseless > 0 {
-		return fmt.Errorf("%d records that make no sense are left out", senseless)
+		return tinyfmt.Errorf("%d records that make no sense are left out", senseless)
 	}
 	return nil
 }

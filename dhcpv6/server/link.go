@@ -132,9 +132,10 @@ func (l *link) setPrefixes(t *lease.Table, addresses []LinkAddress) {
 		}
 		l.prefixes = append(l.prefixes, p)
 	}
-	l.settling = slices.ContainsFunc(addresses, func(a LinkAddress) bool {
-		return a.Tentative && l.isComing(lease.Prefix, a.Prefix)
-	})
+	l.settling = false
+	for i := range addresses {
+		l.settling = l.settling || addresses[i].Tentative && l.isComing(lease.Prefix, addresses[i].Prefix)
+	}
 }
 
 // allowed reports whether the prefix filter lets the prefix be used.

@@ -1,10 +1,11 @@
 package uci
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // An editor changes a package as the text of a file says. It finds sections and options by name without searching, so
@@ -79,7 +80,7 @@ func anonymousName(n int, typ string) string {
 	for i := range len(typ) {
 		hash = hash*33 + uint32(typ[i])
 	}
-	return fmt.Sprintf("cfg%02x%04x", n, uint16(hash))
+	return tinyfmt.Sprintf("cfg%02x%04x", n, uint16(hash))
 }
 
 // section returns the section of a name, an anonymous section's id, or @type[n]; wrong tells why there is none.

@@ -2,7 +2,6 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // What of package os looks at files (ReadFile, Rename, Stat) brings their times, and with them all of package time's
@@ -46,16 +46,16 @@ func Load(path string) (content []byte, problem error) {
 		if n == 0 {
 			return nil, err
 		}
-		return b[:n], fmt.Errorf("%w: only the first %d octets are used", err, n)
+		return b[:n], tinyfmt.Errorf("%w: only the first %d octets are used", err, n)
 	case len(b) < len(lease.Header) && strings.HasPrefix(lease.Header, string(b)):
-		return nil, fmt.Errorf("%s: %w: %d of %d octets", path, errTorn, len(b), len(lease.Header))
+		return nil, tinyfmt.Errorf("%s: %w: %d of %d octets", path, errTorn, len(b), len(lease.Header))
 	}
 	n, err := lease.Whole(b)
 	if n == 0 {
 		return nil, setAside(path, err)
 	}
 	if err != nil {
-		return b[:n], fmt.Errorf("%s: %w: %d octets from there on are ignored", path, err, len(b)-n)
+		return b[:n], tinyfmt.Errorf("%s: %w: %d octets from there on are ignored", path, err, len(b)-n)
 	}
 	return b, nil
 }
@@ -88,7 +88,7 @@ func replace(path string, content []byte) (*os.File, error) {
 	if err := unix.Rename(temporary, path); err != nil {
 		f.Close()
 		unix.Unlink(temporary)
-		return nil, fmt.Errorf("rename %s to %s: %w", temporary, path, err)
+		return nil, tinyfmt.Errorf("rename %s to %s: %w", temporary, path, err)
 	}
 	// EINVAL: the file system has no such thing, so there is nothing to wait for.
 	if err := dir.Sync(); err != nil && !errors.Is(err, unix.EINVAL) {
@@ -127,10 +127,10 @@ func read(path string) ([]byte, error) {
 	defer f.Close()
 	var st unix.Stat_t
 	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
-		return nil, fmt.Errorf("stat %s: %w", path, err)
+		return nil, tinyfmt.Errorf("stat %s: %w", path, err)
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
-		return nil, fmt.Errorf("%s: %w", path, errNotRegular)
+		return nil, tinyfmt.Errorf("%s: %w", path, errNotRegular)
 	}
 	if st.Size > maxFile {
 		return nil, errTooLong
@@ -148,9 +148,9 @@ func read(path string) ([]byte, error) {
 func setAside(path string, reason error) error {
 	bad := badName(path)
 	if err := unix.Rename(path, bad); err != nil {
-		return fmt.Errorf("%s: %w: set it aside as %s: %w", path, reason, bad, err)
+		return tinyfmt.Errorf("%s: %w: set it aside as %s: %w", path, reason, bad, err)
 	}
-	return fmt.Errorf("%s: %w: set aside as %s", path, reason, bad)
+	return tinyfmt.Errorf("%s: %w: set aside as %s", path, reason, bad)
 }
 
 // badName returns the first name for a file set aside that is not taken, else the last one: the file that someone may

@@ -5,12 +5,12 @@ package journal
 
 import (
 	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
 
 	"lan6d/dhcpv6/lease"
+	"lan6d/dhcpv6/tinyfmt"
 )
 
 // A journal below this length is not worth a compaction, however much of it is out of date.
@@ -120,7 +120,7 @@ func (j *Journal) Close() error {
 		return nil
 	}
 	err := j.file.Close()
-	j.file, j.failed = nil, fmt.Errorf("%s: %w", j.path, errClosed)
+	j.file, j.failed = nil, tinyfmt.Errorf("%s: %w", j.path, errClosed)
 	return err
 }
 
@@ -140,7 +140,7 @@ func (j *Journal) flush() error {
 			return nil
 		}
 		if err != unix.EINTR {
-			return fmt.Errorf("sync %s: %w", j.path, err)
+			return tinyfmt.Errorf("sync %s: %w", j.path, err)
 		}
 	}
 }
@@ -148,9 +148,9 @@ func (j *Journal) flush() error {
 // fail takes back what Append may have written of records. The kernel reports a failed sync only once, and a part that
 // could not be taken back would spoil what comes behind it: so nothing is tried again on this file.
 func (j *Journal) fail(err error) {
-	j.failed = fmt.Errorf("append to the journal: %w", err)
+	j.failed = tinyfmt.Errorf("append to the journal: %w", err)
 	if err := j.file.Truncate(j.size); err != nil {
-		j.failed = fmt.Errorf("%w; take it back: %w", j.failed, err)
+		j.failed = tinyfmt.Errorf("%w; take it back: %w", j.failed, err)
 	}
 }
 
