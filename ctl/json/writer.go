@@ -95,7 +95,12 @@ func Printable(s string) string { return string(appendEscaped(nil, s, "")) }
 
 // appendEscaped appends a text with escapes for what is not printable, and a backslash before octets of special.
 func appendEscaped(b []byte, s, special string) []byte {
-	for _, r := range s {
+	plain := 0 // octets that are as they are: most texts have no others, and replies may be long
+	for plain < len(s) && s[plain] >= ' ' && s[plain] < 0x7f && s[plain] != '"' && s[plain] != '\\' {
+		plain++
+	}
+	b = append(b, s[:plain]...)
+	for _, r := range s[plain:] {
 		switch {
 		case !strconv.IsPrint(r) && r > 0xffff:
 			high, low := utf16.EncodeRune(r)
