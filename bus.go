@@ -14,6 +14,7 @@ type bus struct {
 	*ubus.Client
 	writer ubus.Writer // of replies and events, kept to allocate little
 	absent bool        // there is no ubusd
+	taken  bool        // the object dhcp is another's
 	leave  time.Time   // when to leave it; zero: not at all
 
 	// What netifd is asked.
@@ -143,10 +144,11 @@ func (d *daemon) onBus(now time.Time, e *ubus.Event) {
 		d.log.infof("connected to ubus")
 	case ubus.Disconnected:
 		d.log.infof("not on ubus: %v", e.Err)
-		d.bus.absent = true
+		d.bus.absent, d.bus.taken = true, false
 		d.useNetworks() // who waits for netifd is to know
 	case ubus.Published:
 		d.log.infof("ubus object %s is published", e.Path)
+		d.setTaken(d.bus.taken && e.Path != odhcpdObject)
 	case ubus.Refused:
 		d.refusedOnBus(e)
 	case ubus.Followed:
@@ -171,10 +173,19 @@ func (d *daemon) refusedOnBus(e *ubus.Event) {
 	switch e.Path {
 	case odhcpdObject:
 		d.log.infof("ubus object %s is not published: it is odhcpd's, as long as that publishes it, or forbidden in /usr/share/acl.d (%v)", e.Path, e.Status)
+		d.setTaken(true)
 	case ownObject:
 		d.log.warnf("ubus object %s is not published: another program has that path, or it is forbidden in /usr/share/acl.d (%v)", e.Path, e.Status)
 	default:
 		d.log.warnf("%s: ubusd does not let lan6d follow it, see /usr/share/acl.d (%v)", e.Path, e.Status)
+	}
+}
+
+// setTaken notes whether the object dhcp is another's, which is odhcpd: that may serve what lan6d serves.
+func (d *daemon) setTaken(taken bool) {
+	if d.bus.taken != taken {
+		d.bus.taken = taken
+		d.useNetworks()
 	}
 }
 

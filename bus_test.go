@@ -185,6 +185,12 @@ func TestBusBesideOdhcpd(t *testing.T) {
 		return asJSON(m.query("status")["ubus"]) == `{"connected":true,"enabled":true,"netifd":true,"objects":["lan6d"]}`
 	})
 
+	const double = "odhcpd, if the ubus object dhcp is its, serves lan beside lan6d: run /usr/libexec/lan6d-handover take"
+	m.logged("config/dhcp:3: dhcpv6: " + double)
+	if text := asJSON(m.query("status")["config"]); !strings.Contains(text, double) {
+		t.Errorf("status %s", text)
+	}
+
 	p.Leave() // restarted
 	m.eventually("odhcpd to leave", func() bool { return len(m.bus.Methods(odhcpdObject)) == 0 })
 	m.pass(9 * time.Second)
@@ -209,6 +215,10 @@ func TestBusBesideOdhcpd(t *testing.T) {
 	}
 	if text := asJSON(m.query("status")["ubus"]); text != `{"connected":true,"enabled":true,"netifd":true,"objects":["lan6d","dhcp"]}` {
 		t.Errorf("status %s", text)
+	}
+
+	if text := asJSON(m.query("status")["config"]); !strings.Contains(text, `"problems":[]`) || strings.Count(string(m.read("log")), double) != 1 {
+		t.Errorf("odhcpd is gone: status %s, log %s", text, m.read("log"))
 	}
 
 	p = odhcpd() // which is refused, and does not ask again

@@ -30,7 +30,7 @@ type daemon struct {
 	netifd   []openwrt.Network // what netifd tells
 	config   *openwrt.Config   // what came of both
 	problems []openwrt.Problem // of the files
-	found    []openwrt.Problem // more of them, with what netifd tells
+	found    []openwrt.Problem // more of them, with what is known from the bus
 	loaded   time.Time         // when they were read
 	born     time.Time         // when the daemon was started
 	control  control

@@ -95,9 +95,13 @@ func (d *daemon) networks() []openwrt.Network {
 	return d.netifd
 }
 
-// withNetworks is a configuration of the files with what netifd tells, and what is wrong with that beside the known problems.
+// withNetworks is a configuration of the files with what is known from the bus, and what is wrong with that beside the known
+// problems.
 func (d *daemon) withNetworks(base *openwrt.Config, known []openwrt.Problem) (config *openwrt.Config, found []openwrt.Problem) {
 	config, problems := base.WithNetworks(d.networks())
+	if d.bus.taken {
+		problems = append(problems, config.DoubleService()...)
+	}
 	for _, p := range problems {
 		if !slices.Contains(known, p) {
 			found = append(found, p)

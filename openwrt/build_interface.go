@@ -65,6 +65,18 @@ func (b *builder) noteDoubleService(s *uci.Section, i *Interface) {
 		" beside lan6d: run /usr/libexec/lan6d-handover take, or set dhcp."+i.section+".dhcpv6 to disabled")
 }
 
+// DoubleService warns of the interfaces that lan6d serves by what /etc/config/dhcp says. It is for where odhcpd runs, too, which
+// reads the same.
+func (c *Config) DoubleService() (problems []Problem) {
+	for n := range c.Interfaces {
+		if i := &c.Interfaces[n]; i.Mode != Disabled && !i.modeOwn && len(c.Files) > 0 {
+			problems = append(problems, Problem{i.modePos, Warning, "dhcpv6", "odhcpd, if the ubus object dhcp is its, serves " + i.Name +
+				" beside lan6d: run /usr/libexec/lan6d-handover take"})
+		}
+	}
+	return problems
+}
+
 // interfaceName is the logical interface that a section is about: its option "interface", else its own name. ok is
 // false if that is no name; then the section is not used.
 func (b *builder) interfaceName(s *uci.Section) (name string, ok bool) {
@@ -87,7 +99,7 @@ func (b *builder) addInterface(s *uci.Section, name string, own bool) int {
 	i := &b.config.Interfaces[n]
 	b.apply(s, interfaceOptions(i), own)
 	if o := s.Get("dhcpv6"); o != nil {
-		i.modePos, i.section = o.Pos, s.Name
+		i.modePos, i.section, i.modeOwn = o.Pos, s.Name, own
 	}
 	if o := s.Get("dhcpv6_relay_servers"); o != nil {
 		i.serversPos = o.Pos

@@ -34,6 +34,7 @@ type Interface struct {
 
 	modePos    uci.Pos // where its mode is set
 	serversPos uci.Pos // where its relay servers are
+	modeOwn    bool    // that is in lan6d's own file
 	section    string  // the name of that section
 	networkID  string  // device by the older option networkid
 	fallback   bool    // without a search list, take the system's

@@ -265,3 +265,19 @@ func TestParseHost(t *testing.T) {
 		}
 	}
 }
+
+// TestOdhcpdServesToo: where the mode of an interface stands in /etc/config/dhcp, odhcpd reads it, too.
+func TestOdhcpdServesToo(t *testing.T) {
+	base, _ := build(t, "config dhcp lan\n\toption dhcpv6 disabled\nconfig dhcp guest\n\toption dhcpv6 relay\nconfig dhcp iot\n\toption dhcpv6 hybrid\nconfig dhcp off\n",
+		"config interface lan\n\toption dhcpv6 server\nconfig interface iot\n\toption preference 7\nconfig interface off\n\toption preference 7\n")
+	if got := base.DoubleService(); len(got) > 0 {
+		t.Errorf("built in: %v", got)
+	}
+	base.Files = []string{"dhcp", "lan6d"}
+	var got []string
+	for _, p := range base.DoubleService() {
+		got = append(got, p.Severity.String()+" "+p.String())
+	}
+	wantProblems(t, got, "warning dhcp:4: dhcpv6: odhcpd, if the ubus object dhcp is its, serves guest beside lan6d: run /usr/libexec/lan6d-handover take",
+		"warning dhcp:6: dhcpv6: odhcpd, if the ubus object dhcp is its, serves iot beside lan6d: ")
+}
