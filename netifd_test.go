@@ -176,7 +176,7 @@ func TestNetifdLater(t *testing.T) {
 	m.netifd.Leave()
 	m.start()
 	defer m.kill()
-	m.logged("connected to ubus")
+	m.logged("ubus object lan6d is published")
 	if i := m.iface("wan"); i["reason"] != untold || i["device"] != "wan" {
 		t.Errorf("without netifd: %v", i)
 	}
