@@ -198,7 +198,11 @@ type (
 			Loaded   int64
 			Problems []ctlProblem
 		}
-		ServerDUID   string `json:"server_duid"`
+		ServerDUID string `json:"server_duid"`
+		UBus       struct {
+			Enabled, Connected, NetIfd bool
+			Objects                    []string
+		}
 		Interfaces   []ctlInterface
 		Journal      ctlHealth
 		RelayJournal ctlHealth `json:"relay_journal"`
