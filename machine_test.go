@@ -81,6 +81,15 @@ func (m *machine) read(name string) []byte {
 // start begins to serve, as serve does.
 func (m *machine) start() {
 	m.Helper()
+	m.open()
+	m.signals, m.ended = make(chan os.Signal), make(chan error)
+	go func() { m.ended <- m.daemon.loop(m.signals) }()
+	m.eventually("lan6d to serve lan0", func() bool { return bytes.Contains(m.read("log"), []byte("started")) })
+}
+
+// open makes the daemon, which does nothing yet.
+func (m *machine) open() {
+	m.Helper()
 	o := options{configDir: m.path("config"), stateDir: m.path("state"), ubusPath: m.ubus}
 	config, problems, err := o.load()
 	if err != nil || len(problems) > 0 {
@@ -96,9 +105,18 @@ func (m *machine) start() {
 	if err := d.open(config, problems); err != nil {
 		m.Fatal(err)
 	}
-	m.daemon, m.signals, m.ended = d, make(chan os.Signal), make(chan error)
-	go func() { m.ended <- d.loop(m.signals) }()
-	m.eventually("lan6d to serve lan0", func() bool { return bytes.Contains(m.read("log"), []byte("started")) })
+	m.daemon = d
+}
+
+// byHand opens the daemon without its loop: the test takes the loop's place.
+func (m *machine) byHand() *daemon {
+	m.Helper()
+	m.open()
+	d := m.daemon
+	d.snapshot = <-d.watcher.Snapshots()
+	d.configure()
+	m.Cleanup(m.end)
+	return d
 }
 
 // kill ends the daemon as a crash does: nothing is written any more.
@@ -108,6 +126,12 @@ func (m *machine) kill() {
 	if err := <-m.ended; err != nil {
 		m.Fatal(err)
 	}
+	m.end()
+	m.log.Truncate(0)
+}
+
+// end gives back what the daemon has, without a word to anybody.
+func (m *machine) end() {
 	d := m.daemon
 	d.closeBus()
 	d.closeControl()
@@ -120,7 +144,6 @@ func (m *machine) kill() {
 		}
 		s.journal.Close()
 	}
-	m.log.Truncate(0)
 }
 
 // eventually waits for something that is about to come true.

@@ -32,7 +32,13 @@ config dhcp 'wan'
 // A relayMachine relays to a server at the other end of the wire from wan0.
 type relayMachine struct {
 	*machine
-	server *peer
+	server   *peer
+	expected uint64 // messages to be relayed
+	asked    struct {
+		forward dhcpv6.RelayMessage
+		inner   dhcpv6.Message
+		from    netip.AddrPort
+	} // the last one
 }
 
 // newRelayMachine makes a machine with that configuration.
@@ -50,7 +56,7 @@ func newRelayMachine(t testing.TB, config string) *relayMachine {
 func (m *relayMachine) relayedBy() (forward dhcpv6.RelayMessage, inner dhcpv6.Message, from netip.AddrPort) {
 	m.Helper()
 	in := m.server.receive()
-	forward, err := dhcpv6.ParseRelayMessage(in.Payload)
+	forward, err := dhcpv6.ParseRelayMessage(bytes.Clone(in.Payload))
 	if err != nil || forward.Type != dhcpv6.RelayForward {
 		m.Fatalf("%x: %v", in.Payload, err)
 	}
