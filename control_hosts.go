@@ -48,13 +48,13 @@ func (d *daemon) callDelLease(a arguments) (reply, error) {
 	given, relayed := d.bindings(f)
 	for _, b := range given {
 		leases := d.server.LeasesOf(b)
-		if iaid, ok := a.Int("iaid"); b.State != lease.Free && (!ok || int64(b.IAID) == iaid) && holds(leases, p) {
+		if b.State != lease.Free && isOf(a, b) && holds(leases, p) {
 			ended = append(ended, endedText(b, leases))
 			d.server.End(now, b)
 		}
 	}
 	for _, b := range relayed {
-		if iaid, ok := a.Int("iaid"); (!ok || int64(b.IAID) == iaid) && holds(b.Leases, p) {
+		if isOf(a, b) && holds(b.Leases, p) {
 			ended = append(ended, endedText(b, b.Leases))
 			d.relay.Forget(now, b)
 		}
@@ -97,6 +97,13 @@ func (d *daemon) meant(a arguments) (f *filter, p netip.Prefix, err error) {
 		return nil, p, errArguments(err.Error())
 	}
 	return f, p, nil
+}
+
+// isOf reports whether a binding is that of the IA in the arguments. On ubus, where there are no numbers without a sign, the
+// upper half of the IAIDs is negative.
+func isOf(a arguments, b *lease.Binding) bool {
+	iaid, ok := a.Int("iaid")
+	return !ok || iaid == int64(b.IAID) || iaid == int64(int32(b.IAID))
 }
 
 // holds reports whether the lease is one of them; the zero Prefix means any.

@@ -23,7 +23,7 @@ func parseDUID(a arguments) (string, error) {
 		return "", nil
 	}
 	b, err := tinyfmt.ParseHex(strings.ReplaceAll(text, ":", ""))
-	if err != nil || len(b) > dhcpv6.MaxDUIDLength {
+	if err != nil || len(b) == 0 || len(b) > dhcpv6.MaxDUIDLength {
 		return "", errArguments("duid: " + text + " is no DUID in hexadecimal digits")
 	}
 	return string(b), nil

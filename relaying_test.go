@@ -13,6 +13,7 @@ import (
 	"lan6d/ctl"
 	"lan6d/ctl/json"
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
 	"lan6d/netif"
 	"lan6d/netif/netnstest"
 )
@@ -304,4 +305,18 @@ config dhcp 'office'
 		t.Errorf("%s", log)
 	}
 	m.kill()
+}
+
+// TestDeleteIA: an IAID of the upper half is found by its number, and by the one that it has on ubus.
+func TestDeleteIA(t *testing.T) {
+	b := &lease.Binding{Key: lease.Key{IAID: 0xfffffffe}}
+	for text, want := range map[string]bool{`{"iaid":4294967294}`: true, `{"iaid":-2}`: true, `{"iaid":2}`: false, `{}`: true, `{"iaid":-4294967298}`: false} {
+		v, err := json.Parse(text, 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := isOf(v, b); got != want {
+			t.Errorf("%s: %v", text, got)
+		}
+	}
 }
