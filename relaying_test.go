@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -319,4 +320,71 @@ func TestDeleteIA(t *testing.T) {
 			t.Errorf("%s: %v", text, got)
 		}
 	}
+}
+
+// TestRelayedJournal: what relayed clients hold is kept in a journal and in a copy on flash of its own; routes to it come back
+// after a power cut, and go and come with the option for them.
+func TestRelayedJournal(t *testing.T) {
+	const prefix = "2001:db8:8000::/56"
+	m := newRelayMachine(t, relayedConfig)
+	flash := func(more string) []byte {
+		return m.config(withCopy + "\toption ubus '0'\n" + more)
+	}
+	m.write("config/lan6d", flash(""))
+	m.start()
+	route := prefix + " via " + m.lan.LinkLocal(t, "eth0").String() + " dev lan0"
+	routed := func(want string) {
+		t.Helper()
+		m.eventually("the route "+want, func() bool {
+			got := netnstest.Here(t).IP(t, "route show proto 0x6d")
+			return strings.HasPrefix(got, want) && (want == "") == (got == "")
+		})
+	}
+	relay := func(kind dhcpv6.MessageType) {
+		m.client.tell(kind, 1)
+		m.answer(prefix)
+		m.gets(1)
+	}
+	relay(dhcpv6.Request)
+	routed(route)
+	m.pass(time.Minute)
+	m.eventually("the copy", func() bool { return bytes.Contains(m.read("flash/leases.relayed"), duidOf(1)) })
+	if bytes.Contains(m.read("flash/leases"), duidOf(1)) {
+		t.Error("the server's copy has it, too")
+	}
+	m.kill()
+	if err := os.RemoveAll(m.path("state")); err != nil { // it is in memory
+		t.Fatal(err)
+	}
+	netnstest.Here(t).IP(t, "route flush proto 0x6d")
+	m.timepiece.boot, m.timepiece.booted = 2, m.elapsed
+	m.start()
+	m.awaitLog("bindings restored from " + m.path("flash/leases.relayed"))
+	routed(route)
+
+	m.write("config/lan6d", flash("\toption relay_routes '0'\n"))
+	m.signals <- unix.SIGHUP
+	routed("")
+	relay(dhcpv6.Renew)
+	m.settled()
+	routed("")
+	m.write("config/lan6d", flash(""))
+	m.signals <- unix.SIGHUP
+	routed(route)
+
+	// Flash that cannot be written: clients are served, the status tells.
+	if err := os.RemoveAll(m.path("flash")); err != nil {
+		t.Fatal(err)
+	}
+	m.write("flash", nil)
+	relay(dhcpv6.Renew)
+	m.pass(time.Minute)
+	m.eventually("the status to tell", func() bool {
+		ok, _ := m.ctl("status").Get("relay_journal").Get("copy").Bool("ok")
+		return !ok
+	})
+	m.awaitMetric(`lan6d_journal_ok{file="` + m.path("flash/leases.relayed") + `"} 0`)
+	m.awaitMetric(`lan6d_journal_ok{file="` + m.path("state/relayed.journal") + `"} 1`)
+	relay(dhcpv6.Renew)
+	m.kill()
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"time"
 
 	"lan6d/dhcpv6"
 	"lan6d/relay"
@@ -124,4 +125,27 @@ func TestInputIsNotKept(t *testing.T) {
 	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", "contested lan 1 2001:db8:10::/60 via fe80::1001 rival fe80::1002")
 	l.giveUp(1, host(1), prefixA)
 	l.wantEvents("released lan 1 2001:db8:10::/60 via fe80::1001", "learned lan 2 2001:db8:10::/60 via fe80::1002")
+}
+
+// Servers that are down cost nothing: nothing is kept of what a thousand clients ask, again and again, while nobody answers.
+func TestSilenceCostsNothing(t *testing.T) {
+	l := start(t, secondWAN, func(s *setup) { s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { return 0, nil } })
+	l.grant(1, prefixA)
+	l.Events()
+	for _, kind := range []dhcpv6.MessageType{dhcpv6.Solicit, dhcpv6.Request, dhcpv6.Renew, dhcpv6.Rebind, dhcpv6.Release, dhcpv6.Decline, dhcpv6.Confirm} {
+		var in []relay.Datagram
+		for n := range 1000 {
+			in = append(in, from(host(n+2), message(kind, option(dhcpv6.OptionClientID, duid(n+2)), option(dhcpv6.OptionServerID, serverID(1)),
+				pd(1, promise{prefixA, 1000, 2000}))))
+		}
+		n := 0
+		l.wantNoAllocations(kind.String(), func() error {
+			n++
+			_, _, err := l.Forward(l.now, in[n%len(in)], l.buf)
+			return err
+		})
+	}
+	if n := len(l.Table().Link("lan").Bindings()); n != 1 || !l.Tick(l.now).Equal(l.now.Add(2000*time.Second)) {
+		t.Errorf("%d bindings", n)
+	}
 }
