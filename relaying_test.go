@@ -34,6 +34,7 @@ config dhcp 'wan'
 // A relayMachine relays to a server at the other end of the wire from wan0.
 type relayMachine struct {
 	*machine
+	wan      *netnstest.NS // where the server is
 	server   *peer
 	expected uint64 // messages to be relayed
 	asked    struct {
@@ -50,7 +51,7 @@ func newRelayMachine(t testing.TB, config string) *relayMachine {
 	wan := netnstest.Veth(t, "wan0")
 	wan.Here.AddAddr(t, "wan0", "2001:db8:ffff::1/64")
 	wan.Peer.AddAddr(t, "eth0", "2001:db8:ffff::547/64")
-	m.server = newPeer(t, wan.Peer, dhcpv6.ServerPort, netif.AllServers)
+	m.wan, m.server = wan.Peer, newPeer(t, wan.Peer, dhcpv6.ServerPort, netif.AllServers)
 	return m
 }
 
@@ -386,5 +387,59 @@ func TestRelayedJournal(t *testing.T) {
 	m.awaitMetric(`lan6d_journal_ok{file="` + m.path("flash/leases.relayed") + `"} 0`)
 	m.awaitMetric(`lan6d_journal_ok{file="` + m.path("state/relayed.journal") + `"} 1`)
 	relay(dhcpv6.Renew)
+	m.kill()
+}
+
+// TestTwoMasters: each upstream interface gets its copy for the group; a unicast server gets one, on the interface that it is
+// routed to at the time.
+func TestTwoMasters(t *testing.T) {
+	m := newRelayMachine(t, relayedConfig+`	list dhcpv6_relay_servers 'ff05::1:3'
+	list dhcpv6_relay_servers '2001:db8:9::1'
+
+config dhcp 'wwan'
+	option ifname 'wan1'
+	option dhcpv6 'hybrid'
+	option master '1'
+`)
+	wan1 := netnstest.Veth(t, "wan1")
+	wan1.Here.AddAddr(t, "wan1", "2001:db8:fffe::1/64")
+	wan1.Peer.AddAddr(t, "eth0", "2001:db8:fffe::547/64")
+	second := newPeer(t, wan1.Peer, dhcpv6.ServerPort, netif.AllServers)
+	for _, host := range []*netnstest.NS{m.wan, wan1.Peer} {
+		host.AddAddr(t, "eth0", "2001:db8:9::1/128")
+	}
+	here := netnstest.Here(t)
+	here.IP(t, "route add 2001:db8:9::1 via 2001:db8:ffff::547 dev wan0")
+	m.start()
+	arrive := func(p *peer, want ...string) {
+		t.Helper()
+		for range want {
+			in := p.receive()
+			if !slices.Contains(want, in.To.String()) {
+				t.Errorf("a copy to %v, want to %v", in.To, want)
+			}
+		}
+	}
+	m.client.tell(dhcpv6.Solicit, 1)
+	arrive(m.server, "ff05::1:3", "2001:db8:9::1")
+	arrive(second, "ff05::1:3")
+	here.IP(t, "route replace 2001:db8:9::1 via 2001:db8:fffe::547 dev wan1")
+	m.pass(pathInterval)
+	m.settled()
+	m.client.tell(dhcpv6.Solicit, 2)
+	arrive(m.server, "ff05::1:3")
+	arrive(second, "ff05::1:3", "2001:db8:9::1")
+	here.IP(t, "route del 2001:db8:9::1")
+	m.pass(pathInterval)
+	m.settled()
+	m.client.tell(dhcpv6.Solicit, 3)
+	arrive(m.server, "ff05::1:3")
+	arrive(second, "ff05::1:3")
+	m.wantWarnings("relay: nothing leads to 2001:db8:9::1: it is not routed to an upstream interface, as is wan, wwan")
+	here.IP(t, "link set wan0 down")
+	m.awaitLog("wan: wan0 is down")
+	m.client.tell(dhcpv6.Solicit, 4)
+	arrive(second, "ff05::1:3")
+	m.awaitMetric("lan6d_relay_unanswered 4")
 	m.kill()
 }
