@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -152,9 +151,13 @@ func (d *daemon) findPaths(now time.Time) {
 func (d *daemon) suspect(now time.Time, e *relay.Event) {
 	r := &d.relay
 	s := d.served[e.Link]
-	isSuspected := func(k suspect) bool { return k.link == e.Link && k.via == e.Via }
-	if s == nil || len(r.suspects) == maxSuspects || slices.ContainsFunc(r.suspects, isSuspected) {
-		return // two rivals that take turns are no reason to ask the kernel all the time
+	if s == nil || len(r.suspects) == maxSuspects {
+		return
+	}
+	for _, k := range r.suspects {
+		if k.link == e.Link && k.via == e.Via {
+			return // two rivals that take turns are no reason to ask the kernel all the time
+		}
 	}
 	if err := r.neighbours.Probe(s.link.Index, e.Via); err != nil {
 		d.log.debugf("%s: %v", e.Link, err)
