@@ -45,8 +45,8 @@ func Link(t testing.TB, a *NS, aName string, b *NS, bName string) {
 	// up to a second.
 	index := nextIndex.Add(2)
 	a.IP(t,
-		fmt.Sprintf("link add name %s index %d type veth peer name %s index %d netns %s",
-			aName, index, bName, index+1, b.path()),
+		fmt.Sprintf("link add name %s index %d address %s type veth peer name %s index %d address %s netns %s",
+			aName, index, mac(index), bName, index+1, mac(index+1), b.path()),
 		fmt.Sprintf("link set %s up", aName))
 	// Deleted now rather than with its namespace, which takes a while: the
 	// next test may want the name.
@@ -54,6 +54,13 @@ func Link(t testing.TB, a *NS, aName string, b *NS, bName string) {
 	b.IP(t, fmt.Sprintf("link set %s up", bName))
 	a.LinkLocal(t, aName)
 	b.LinkLocal(t, bName)
+}
+
+// mac is the link-layer address of the interface with an index. No octet of it
+// is a quotation mark or a backslash: dhclient, which makes an IAID of it, does
+// not understand its own file of leases then.
+func mac(index int32) string {
+	return fmt.Sprintf("06:00:4%x:4%x:4%x:4%x", index>>12&15, index>>8&15, index>>4&15, index&15)
 }
 
 // LinkLocal returns the link-local address of an interface. The kernel adds it

@@ -99,7 +99,8 @@ func (s *siege) round(when string, i int, sig syscall.Signal, status int) {
 	} else {
 		s.crowd.onAnswer(func() { s.lan6d.signal(sig) })
 	}
-	if got := s.lan6d.wait(5 * time.Second); got != status {
+	// One that was stopped before it has said anything may not have come as far as to hear of signals.
+	if got := s.lan6d.wait(5 * time.Second); got != status && (s.lan6d.log() != "" || got != -1) {
 		s.t.Errorf("%s: lan6d ended with status %d: %s", when, got, lastLines(s.lan6d.log(), 20))
 	}
 	quiet := i%2 == 0
