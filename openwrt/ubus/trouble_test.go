@@ -102,9 +102,9 @@ func TestUbusdDoesNotAnswer(t *testing.T) {
 
 	// Nor does a method of another program.
 	p := stranger(t, bus)
-	p.Do(func(c *ubus.Client) { c.Invoke(p.Now(), "lan6d", "never", nil, time.Hour, 1) })
+	p.Do(func(c *ubus.Client) { c.Invoke(p.Now(), "lan6d", "never", nil, time.Second, 1) })
 	d.AwaitKind(ubus.Called, "lan6d")
-	p.Skip(time.Hour)
+	p.Skip(time.Second)
 	if e := p.AwaitKind(ubus.Answered, "lan6d"); e.Status != ubus.StatusTimeout {
 		t.Errorf("answered: %v", e.Status)
 	}
