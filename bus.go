@@ -2,7 +2,6 @@ package main
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"lan6d/ctl"
@@ -229,7 +228,7 @@ func checkArguments(m *ctl.Method, a arguments) error {
 		switch arg.Type {
 		case ctl.String:
 			s, isText := a.String(arg.Name)
-			ok = ok || isText && (arg.Values == "" || slices.Contains(strings.Fields(arg.Values), s))
+			ok = ok || isText && (arg.Values == nil || slices.Contains(arg.Values, s))
 		case ctl.Strings:
 			_, isText := a.String(arg.Name) // as odhcpd had it until 2025
 			_, isList := a.Strings(arg.Name)

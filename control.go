@@ -41,8 +41,8 @@ func methods() []method {
 		{ctl.Method{Name: "interfaces", Doc: "interfaces, their prefixes and pools"}, (*daemon).callInterfaces},
 		{ctl.Method{Name: "leases", Doc: "who has which address and which prefix", Args: []ctl.Arg{
 			interfaceArg, duid, {Name: "hostname", Doc: "of the client"},
-			{Name: "kind", Values: "address prefix", Doc: "what is leased"},
-			{Name: "state", Values: "bound offered declined free", Doc: "of the binding; default: all but free"},
+			{Name: "kind", Values: []string{"address", "prefix"}, Doc: "what is leased"},
+			{Name: "state", Values: []string{"bound", "offered", "declined", "free"}, Doc: "of the binding; default: all but free"},
 		}}, (*daemon).callLeases},
 		{ctl.Method{Name: "ipv6leases", Doc: "leases, in odhcpd's form"}, (*daemon).callIPv6Leases},
 		{ctl.Method{Name: "add_lease", Doc: "a fixed lease until the next reload, as a section of type host gives", Changes: true, Args: []ctl.Arg{
@@ -62,7 +62,7 @@ func methods() []method {
 		{ctl.Method{Name: "reload", Doc: "read the configuration again", Changes: true}, (*daemon).callReload},
 		{ctl.Method{Name: "check", Doc: "what is wrong in the configuration, and what comes of it"}, (*daemon).callCheck},
 		{ctl.Method{Name: "loglevel", Doc: "what is logged, or is to be until the next reload", Changes: true, Args: []ctl.Arg{
-			{Name: "level", Values: "error warn info debug", Doc: "the least severity"},
+			{Name: "level", Values: []string{"error", "warn", "info", "debug"}, Doc: "the least severity"},
 		}}, (*daemon).callLogLevel},
 		{ctl.Method{Name: "metrics", Doc: "counters, as Prometheus reads them"}, (*daemon).callMetrics},
 		{ctl.Method{Name: "dump", Doc: "all state, without keys, for a bug report"}, (*daemon).callDump},

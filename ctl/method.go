@@ -34,7 +34,7 @@ type Method struct {
 type Arg struct {
 	Name   string
 	Type   Type
-	Values string // of a string, what it may be, in words with blanks between them; empty: anything
+	Values []string // of a string, what it may be; nil: anything
 	Doc    string
 }
 
@@ -104,7 +104,7 @@ func (a *Arg) allows(args *Args) (ok bool) {
 	case String:
 		var s string
 		s, ok = args.String(a.Name)
-		return ok && (a.Values == "" || contains(strings.Fields(a.Values), s))
+		return ok && (a.Values == nil || contains(a.Values, s))
 	case Strings:
 		_, ok = args.Strings(a.Name)
 	case Integer:
@@ -116,8 +116,8 @@ func (a *Arg) allows(args *Args) (ok bool) {
 }
 
 func (a *Arg) wants() string {
-	if a.Values != "" {
-		return "one of " + a.Values
+	if a.Values != nil {
+		return "one of " + strings.Join(a.Values, " ")
 	}
 	return "of type " + a.Type.String()
 }
@@ -163,8 +163,8 @@ func (m *Method) write(w Writer) {
 		w.BeginObject("")
 		w.String("name", a.Name)
 		w.String("type", a.Type.String())
-		if a.Values != "" {
-			writeStrings(w, "values", strings.Fields(a.Values))
+		if a.Values != nil {
+			writeStrings(w, "values", a.Values)
 		}
 		w.String("doc", a.Doc)
 		w.EndObject()

@@ -31,7 +31,7 @@ var stubMethods = []Method{
 	{Name: "interfaces", Doc: "its interfaces"},
 	{Name: "leases", Doc: "who has what", Args: []Arg{
 		{Name: "interface", Doc: "on this interface"}, {Name: "duid", Doc: "of this client"}, {Name: "hostname", Doc: "of this host"},
-		{Name: "kind", Values: "address prefix", Doc: "of this kind"}, {Name: "state", Values: "bound offered declined free", Doc: "in this state"},
+		{Name: "kind", Values: []string{"address", "prefix"}, Doc: "of this kind"}, {Name: "state", Values: []string{"bound", "offered", "declined", "free"}, Doc: "in this state"},
 	}},
 	{Name: "add_lease", Doc: "a fixed lease until the next reload", Changes: true, Args: []Arg{
 		{Name: "duid", Type: Strings, Doc: "DUIDs, with %IAID"}, {Name: "mac", Type: Strings, Doc: "hardware addresses"},
@@ -46,7 +46,7 @@ var stubMethods = []Method{
 	}},
 	{Name: "reload", Doc: "read the configuration again", Changes: true},
 	{Name: "check", Doc: "what is wrong in the configuration"},
-	{Name: "loglevel", Doc: "what is logged", Changes: true, Args: []Arg{{Name: "level", Values: "error warn info debug"}}},
+	{Name: "loglevel", Doc: "what is logged", Changes: true, Args: []Arg{{Name: "level", Values: []string{"error", "warn", "info", "debug"}}}},
 	{Name: "metrics", Doc: "counters"},
 	{Name: "dump", Doc: "all state"},
 }
