@@ -388,7 +388,7 @@ func TestFeed(t *testing.T) {
 		t.Fatalf("%v: %s", err, out)
 	}
 	line := string(out)
-	for _, part := range []string{`GOARCH="mipsle"`, `CC="ccache mipsel-openwrt-linux-musl-gcc"`, " CGO_ENABLED=0 go install ", "-X main.version=", "-s -w", "-R 4096", "-gcflags=all=-l", "-gcflags=lan6d/dhcpv6="} {
+	for _, part := range []string{`GOARCH="mipsle"`, `CC="ccache mipsel-openwrt-linux-musl-gcc"`, " CGO_ENABLED=0 ", "-X main.version=", "-s -w", "-R 4096", "-gcflags=all=-d=inlbudgetslack=-70", "-gcflags=lan6d/dhcpv6=-d=inlbudgetslack=-20", "GOEXPERIMENT=newinliner,nogreenteagc"} {
 		if !strings.Contains(line, part) {
 			t.Errorf("no %s in %s", part, line)
 		}
