@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -41,8 +42,11 @@ func TestControlReads(t *testing.T) {
 func checkStatus(t *testing.T, c *controlled, addrs, prefixes []string) {
 	var s ctlStatus
 	c.call("status", nil, &s)
-	if s.PID <= 1 || s.Uptime < 0 || s.Uptime > 60 || s.Version == "" || len(s.ServerDUID) != 20 {
+	if s.PID <= 1 || s.Uptime < 0 || s.Uptime > 60 || len(s.ServerDUID) != 20 {
 		t.Errorf("status %+v", s)
+	}
+	if out, err := exec.Command(serverPath, "version").Output(); err != nil || !strings.HasPrefix(string(out), "lan6d "+s.Version+" linux/") {
+		t.Errorf("status says version %q, the program %q (%v)", s.Version, out, err)
 	}
 	if !slices.Equal(s.Config.Files, []string{"/run/e2e/config/dhcp", "/run/e2e/config/lan6d"}) || s.Config.Dir != "/run/e2e/config" {
 		t.Errorf("configuration %+v", s.Config)
@@ -70,7 +74,7 @@ func checkStatus(t *testing.T, c *controlled, addrs, prefixes []string) {
 	if c.call("interfaces", object{}, &again); len(again.Interfaces) != 1 || again.Interfaces[0].Leases != i.Leases {
 		t.Errorf("interfaces %+v", again)
 	}
-	c.ctlPrints("status", "lan6d devel, up ", "configuration  /run/e2e/config/dhcp, /run/e2e/config/lan6d, read ", "server DUID    "+s.ServerDUID,
+	c.ctlPrints("status", "lan6d "+s.Version+", up ", "configuration  /run/e2e/config/dhcp, /run/e2e/config/lan6d, read ", "server DUID    "+s.ServerDUID,
 		"leases in      "+journalPath, "lan        lan0    up     server  server  1          3839  1 ", "lan        "+global+"  forever    forever",
 		"received       Solicit ")
 	c.ctlPrints("interfaces", "lan        lan0    up     server  server  1 ")
