@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/netip"
 	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,6 +28,7 @@ type served struct {
 	socket *netif.Socket // nil: not served at the moment
 	link   netif.Link    // as of the last snapshot; Index 0: the device is not there
 	missed string        // what was said of the device that is not there
+	shared string        // what was said of addresses of the router's that other nodes have, too
 	err    error         // why there is no socket although the device is there
 	retry  time.Time     // when to try again; zero: no need
 }
@@ -149,7 +151,7 @@ func (d *daemon) follow(s *served) {
 	case !ok:
 		d.miss(s)
 		s.close()
-		s.err, s.retry = nil, time.Time{}
+		s.err, s.retry, s.shared = nil, time.Time{}, ""
 		return
 	case s.socket != nil && s.socket.Ifindex() != link.Index:
 		s.close()
@@ -160,6 +162,11 @@ func (d *daemon) follow(s *served) {
 		}
 	}
 	s.missed = ""
+	if shared := s.sharedAddresses(); shared != s.shared {
+		if s.shared = shared; shared != "" {
+			d.log.warnf("%s", shared)
+		}
+	}
 	if s.socket == nil {
 		d.listen(s)
 	}
@@ -183,6 +190,21 @@ func (d *daemon) miss(s *served) {
 	}
 	s.missed = why
 	d.announceInterface(s.name, s.device, "no device")
+}
+
+// sharedAddresses says which addresses of the router's failed duplicate address detection.
+func (s *served) sharedAddresses() string {
+	var list []string
+	for _, a := range s.link.Addrs {
+		if a.Flags.Has(netif.DADFailed) {
+			list = append(list, a.Prefix.String())
+		}
+	}
+	if list == nil {
+		return ""
+	}
+	return s.name + ": another node has " + strings.Join(list, ", ") +
+		", too (duplicate address detection): neither the address is used nor its prefix"
 }
 
 // untold is how it is at each start: no reason to worry yet.

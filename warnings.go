@@ -8,5 +8,10 @@ func (d *daemon) warnings() (list []string) {
 	if d.control.failed != nil {
 		list = append(list, d.control.failed.Error())
 	}
+	for i := range d.config.Interfaces {
+		if s := d.served[d.config.Interfaces[i].Name]; s != nil && s.shared != "" {
+			list = append(list, s.shared)
+		}
+	}
 	return append(list, d.relayTrouble(d.clocks.now())...)
 }
