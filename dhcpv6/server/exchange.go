@@ -74,7 +74,8 @@ func (r *request) update() error {
 
 // blind reports whether nothing can be said of what a Renew or Rebind names: an address of ours that it belongs to is not
 // ready yet; or the link has no prefix, and there is no binding for it, or there has been no prefix since the router came
-// up: the provider's may be on its way. The leases may be right; the client will ask again.
+// up, when the provider's may be on its way, or another is about to be ready: who was told now that its leases are over
+// would have to do without for that moment. The leases may be right; the client will ask again.
 func (r *request) blind() bool {
 	if r.msg.Type == dhcpv6.Request || len(r.link.prefixes) > 0 && len(r.link.coming) == 0 {
 		return false
@@ -94,7 +95,7 @@ func (r *request) blind() bool {
 			}
 		}
 	}
-	return named && len(r.link.prefixes) == 0 && (!known || !r.link.seen)
+	return named && len(r.link.prefixes) == 0 && (!known || !r.link.seen || r.link.settling)
 }
 
 // kindOf is the kind of an option that is an IA, and the link that its leases are of.

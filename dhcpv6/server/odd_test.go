@@ -182,6 +182,27 @@ func TestLeasesOfAnAddressNotReady(t *testing.T) {
 	}
 }
 
+// The only prefix gives way to another, whose address is not ready yet: nobody is to be without an address meanwhile.
+func TestPrefixChangesToOneNotReady(t *testing.T) {
+	l := start(t)
+	held := l.request(dhcpv6.Request, duid(1), na(1)).ias[0].grants()
+	another := func(tentative bool) func(*setup) {
+		return func(s *setup) {
+			s.only("2001:db8:9::1/56")
+			s.Links[0].Addresses[0].Unready, s.Links[0].Addresses[0].Tentative = tentative, tentative
+		}
+	}
+	l.relink(another(true))
+	for _, typ := range []dhcpv6.MessageType{dhcpv6.Renew, dhcpv6.Rebind} {
+		l.wantDropOf(multicast(message(typ, duid(1), na(1, held...))), server.DropCannotJudge)
+	}
+	l.relink(another(false))
+	ia := l.request(dhcpv6.Renew, duid(1), na(1, held...)).ias[0]
+	if got := ia.withdrawn(); len(got) != 1 || got[0] != held[0] || len(ia.grants()) != 1 {
+		t.Errorf("withdrawn %v, granted %v, want %v exchanged for one", got, ia.grants(), held)
+	}
+}
+
 // The router takes the address of a client: that is not even offered any longer.
 func TestSolicitIsNotOfferedOurOwnAddress(t *testing.T) {
 	l := start(t)
