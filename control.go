@@ -76,20 +76,25 @@ type control struct {
 	methods []method
 }
 
-// openControl opens the control channel. Without it, clients are served all the same.
-func (d *daemon) openControl() {
+// openControl begins to listen. An error is that another daemon does, in the same state directory; without a control channel
+// for another reason, the daemon serves all the same.
+func (d *daemon) openControl() error {
 	d.control.methods = methods()
 	config := ctl.Config{Path: filepath.Join(d.options.stateDir, ctl.SocketName), Events: events, Report: d.report}
 	for i := range d.control.methods {
 		config.Methods = append(config.Methods, d.control.methods[i].Method)
 	}
 	channel, err := ctl.Listen(config)
-	if err != nil {
+	switch {
+	case errors.Is(err, ctl.ErrRunning):
+		return err
+	case err != nil:
 		d.control.failed = tinyfmt.Errorf("control channel: %w", err)
 		d.log.errorf("%v", d.control.failed)
-		return
+	default:
+		d.control.channel = channel
 	}
-	d.control.channel = channel
+	return nil
 }
 
 func (d *daemon) closeControl() {

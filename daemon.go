@@ -132,8 +132,12 @@ func (d *daemon) newStore(what, file string, table *lease.Table, restore func([]
 	}
 }
 
-// open takes up the configuration and the leases, and begins to watch the interfaces. stop ends what it begins.
+// open takes up the configuration and the leases, and begins to watch the interfaces. stop ends what it begins. The control
+// channel comes first: if another daemon has it, nothing of that one's is touched. (The lock could have been removed.)
 func (d *daemon) open(config *openwrt.Config, problems []openwrt.Problem) (err error) {
+	if err := d.openControl(); err != nil {
+		return err
+	}
 	d.apply(config, problems)
 	for _, s := range d.stores() {
 		s.load()
@@ -144,7 +148,6 @@ func (d *daemon) open(config *openwrt.Config, problems []openwrt.Problem) (err e
 	if d.watcher, err = netif.Watch(netif.WatchConfig{Now: d.clocks.now, Report: d.report}); err != nil {
 		return tinyfmt.Errorf("watch the interfaces: %w", err)
 	}
-	d.openControl()
 	d.openBus()
 	return nil
 }

@@ -52,9 +52,9 @@ func clear(path string) error {
 	case nil:
 		peer := peerOf(fd)
 		unix.Close(fd)
-		return errors.New("lan6d is already running with process id " + strconv.Itoa(int(peer.PID)) + ": it listens on " + path)
+		return running(" with process id " + strconv.Itoa(int(peer.PID)) + ": it listens on " + path)
 	case unix.EAGAIN:
-		return errors.New("lan6d is already running: it listens on " + path + ", but does not answer")
+		return running(": it listens on " + path + ", but does not answer")
 	case unix.ENOENT:
 		return nil
 	case unix.ECONNREFUSED:
@@ -70,6 +70,16 @@ func clear(path string) error {
 	}
 	return nil
 }
+
+// ErrRunning is what the errors of Listen are, as errors.Is tells, if another process listens on the socket.
+var ErrRunning = errors.New("lan6d is already running")
+
+// running is the error that says where and as what it is running.
+type running string
+
+func (r running) Error() string { return ErrRunning.Error() + string(r) }
+
+func (r running) Unwrap() error { return ErrRunning }
 
 func pathError(what, path string, err error) error {
 	return errors.New(what + " " + path + ": " + err.Error())

@@ -210,9 +210,17 @@ func TestControlSocket(t *testing.T) {
 	r.awaitChannel()
 	var s ctlStatus
 	r.dial().call("status", nil, &s)
-	second := r.start(r.argv()...)
-	if status := second.wait(5 * time.Second); status != 1 || !strings.Contains(second.log(), fmt.Sprintf("lan6d is already running with process id %d ", s.PID)) {
-		t.Errorf("the second lan6d ended with status %d: %s", status, second.log())
+	journal := r.run("stat", "-c", "%i %Y %s", journalPath)
+	for _, want := range []string{" on the state directory /run/e2e/state", ": it listens on " + socketPath} {
+		second := r.start(r.argv()...)
+		want = fmt.Sprintf("lan6d is already running with process id %d%s", s.PID, want)
+		if status := second.wait(5 * time.Second); status != 1 || !strings.Contains(second.log(), want) || strings.Contains(second.log(), "started") {
+			t.Errorf("the second lan6d ended with status %d: %s, want %s", status, second.log(), want)
+		}
+		r.run("rm", "/run/e2e/state/lan6d.lock") // and then there is only the socket to tell
+	}
+	if now := r.run("stat", "-c", "%i %Y %s", journalPath); now != journal {
+		t.Errorf("the journal is %s, was %s", now, journal)
 	}
 	r.ctlPrints("status", fmt.Sprintf("process %d\n", s.PID))
 	r.lan6d.kill()
