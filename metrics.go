@@ -141,6 +141,12 @@ func (d *daemon) systemMetrics(m *ctl.Metrics) {
 			m.Value(s.journal.Size(), "file", s.path)
 		}
 	}
+	m.Family("lan6d_files_ok", "gauge", "Whether the lease file and the hosts files are as they are to be, and the lease trigger has run.")
+	m.Value(truth(len(d.views.writer.Failures()) == 0))
+	m.Family("lan6d_netlink_overruns_total", "counter", "Changes of interfaces, addresses and routes that the kernel could not queue.")
+	m.Value(int64(d.watcher.Overruns()))
+	m.Family("lan6d_netlink_restarts_total", "counter", "Times that all interfaces and addresses were read anew, after an overrun or an error.")
+	m.Value(int64(d.watcher.Restarts()))
 	m.Family("lan6d_routes_ok", "gauge", "Whether all routes to delegated prefixes are installed.")
 	m.Value(truth(d.routes.said == ""))
 	m.Family("lan6d_routes", "gauge", "Routes to delegated prefixes.")

@@ -51,10 +51,10 @@ func (d *daemon) reload() ([]openwrt.Problem, error) {
 	d.logProblems(problems)
 	switch {
 	case err != nil:
-		d.log.errorf("reload: %v; the old configuration goes on", err)
+		d.refuse(err.Error()+"; the old configuration goes on", problems)
 	case openwrt.HasErrors(problems):
 		err = errRefused
-		d.log.errorf("reload: %v", err)
+		d.refuse(err.Error(), problems)
 	default:
 		d.log.infof("configuration read again")
 		d.apply(config, problems)
@@ -64,6 +64,18 @@ func (d *daemon) reload() ([]openwrt.Problem, error) {
 	}
 	d.announceConfig(false, problems)
 	return problems, err
+}
+
+// refuse says why a configuration is not taken, and goes on saying so in the status until one is.
+func (d *daemon) refuse(why string, problems []openwrt.Problem) {
+	why = "reload: " + why
+	d.log.errorf("%s", why)
+	d.refusal = []string{why}
+	for i := range problems {
+		if problems[i].Severity == openwrt.Error {
+			d.refusal = append(d.refusal, problems[i].String())
+		}
+	}
 }
 
 func (d *daemon) logProblems(problems []openwrt.Problem) {
@@ -78,7 +90,7 @@ func (d *daemon) logProblems(problems []openwrt.Problem) {
 
 // apply makes a configuration the running one. Bindings stay.
 func (d *daemon) apply(config *openwrt.Config, problems []openwrt.Problem) {
-	d.base, d.problems, d.loaded = config, problems, d.clocks.now()
+	d.base, d.problems, d.loaded, d.refusal = config, problems, d.clocks.now(), nil
 	d.log.level = config.Daemon.LogLevel
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level
@@ -92,9 +104,15 @@ func (d *daemon) apply(config *openwrt.Config, problems []openwrt.Problem) {
 		}
 	}
 	d.routes.metric = config.Daemon.RouteMetric
-	if !slices.ContainsFunc(config.Interfaces, func(i openwrt.Interface) bool { return i.Role != openwrt.Disabled }) {
-		d.log.warnf("the configuration serves no interface: set option dhcpv6 'server' or 'relay' in a section of type dhcp")
+	if servesNone(config) {
+		d.log.warnf("%s", servesNoneText)
 	}
 	d.found = nil
 	d.useNetworks()
+}
+
+const servesNoneText = "the configuration serves no interface: set option dhcpv6 'server' or 'relay' in a section of type dhcp"
+
+func servesNone(config *openwrt.Config) bool {
+	return !slices.ContainsFunc(config.Interfaces, func(i openwrt.Interface) bool { return i.Role != openwrt.Disabled })
 }

@@ -2,12 +2,17 @@ package main
 
 // warnings are what is wrong beside the configuration and the records, which the status tells of by themselves.
 func (d *daemon) warnings() (list []string) {
+	list = append(list, d.refusal...)
+	if servesNone(d.base) {
+		list = append(list, servesNoneText)
+	}
 	if d.routes.said != "" {
 		list = append(list, d.routes.said)
 	}
 	if d.control.failed != nil {
 		list = append(list, d.control.failed.Error())
 	}
+	list = append(list, d.views.writer.Failures()...)
 	for i := range d.config.Interfaces {
 		if s := d.served[d.config.Interfaces[i].Name]; s != nil && s.shared != "" {
 			list = append(list, s.shared)

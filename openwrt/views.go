@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -48,10 +49,13 @@ type Views struct {
 	ended  chan error    // how the trigger ended
 	done   chan struct{}
 
+	mu       sync.Mutex
+	failures map[string]string // by path: what is wrong with it now
+
 	// What follows belongs to the goroutine.
 	set      ViewSet
 	written  map[string][]byte   // by path: what we wrote there
-	failures map[string][]string // by path: what was reported since it went well
+	reported map[string][]string // by path: what was reported since it went well
 	waiting  bool                // again is going to be sent to
 	dirs     map[string]bool     // where hosts files of ours may be
 	tidied   string              // the directory and interfaces for which all others are known to be gone
@@ -77,7 +81,8 @@ func NewViews(report func(error)) *Views {
 func newViews(report func(error), retry time.Duration) *Views {
 	return &Views{
 		report: report, retry: retry, next: make(chan ViewSet, 1), again: make(chan struct{}, 1), ended: make(chan error, 1),
-		done: make(chan struct{}), written: make(map[string][]byte), failures: make(map[string][]string), dirs: make(map[string]bool),
+		done: make(chan struct{}), written: make(map[string][]byte), reported: make(map[string][]string), dirs: make(map[string]bool),
+		failures: make(map[string]string),
 	}
 }
 
@@ -95,6 +100,17 @@ func (v *Views) Write(set ViewSet) {
 func (v *Views) Close() {
 	close(v.next)
 	<-v.done
+}
+
+// Failures returns what is wrong at the moment: what could not be written, removed or run.
+func (v *Views) Failures() (list []string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, text := range v.failures {
+		list = append(list, text)
+	}
+	slices.Sort(list)
+	return list
 }
 
 func (v *Views) run() {
@@ -120,6 +136,7 @@ func (v *Views) run() {
 
 // sync brings the files in line with the set, then runs the trigger if it is due.
 func (v *Views) sync() {
+	v.forget()
 	ok := v.set.LeaseFile == "" || v.write(v.set.LeaseFile, v.set.LeaseContent)
 	v.placed = true // a lease file that cannot be written is no reason to keep names from dnsmasq
 	if v.set.HostsDir != "" {
@@ -182,17 +199,37 @@ func (v *Views) tidy() bool {
 	return v.tidied != ""
 }
 
+// forget drops the failures of paths that are not to be anything any more.
+func (v *Views) forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for path := range v.failures {
+		if path != v.set.LeaseFile && path != v.set.Trigger && !v.dirs[path] && filepath.Dir(path) != v.set.HostsDir {
+			delete(v.failures, path)
+		}
+	}
+}
+
 // check reports an error about a path unless it was reported already, and returns whether there is none.
 func (v *Views) check(path string, err error) bool {
+	v.note(path, err)
 	if err == nil {
-		delete(v.failures, path)
+		delete(v.reported, path)
 		return true
 	}
-	if text := err.Error(); !slices.Contains(v.failures[path], text) {
-		v.failures[path] = append(v.failures[path], text)
+	if text := err.Error(); !slices.Contains(v.reported[path], text) {
+		v.reported[path] = append(v.reported[path], text)
 		v.report(err)
 	}
 	return false
+}
+
+func (v *Views) note(path string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if delete(v.failures, path); err != nil {
+		v.failures[path] = err.Error()
+	}
 }
 
 // runTrigger runs the trigger if it is due. If it still runs, its end brings us here again.

@@ -79,6 +79,17 @@ func (v *views) checkReports(want ...string) {
 	v.reports = nil
 }
 
+func (v *views) checkFailures(want ...string) {
+	v.t.Helper()
+	got := v.Failures()
+	for i := range got {
+		got[i] = strings.ReplaceAll(got[i], v.dir, "DIR")
+	}
+	if !slices.Equal(got, want) {
+		v.t.Errorf("failures %q, want %q", got, want)
+	}
+}
+
 func (v *views) checkFile(name, want string) {
 	v.t.Helper()
 	if got, err := os.ReadFile(v.path(name)); err != nil || string(got) != want {
@@ -288,6 +299,7 @@ func TestViewsReports(t *testing.T) {
 	v.put(set)
 	v.put(set)
 	v.checkReports(notDir)
+	v.checkFailures(notDir)
 	os.Remove(v.path("d"))
 	touch(t, v.path("d/leases/file"))
 	v.put(set)
@@ -299,6 +311,7 @@ func TestViewsReports(t *testing.T) {
 	os.Remove(v.path("d"))
 	v.put(set)
 	v.checkFile("d/leases", "x")
+	v.checkFailures()
 	v.block("d")
 	v.put(set)
 	v.checkReports(notDir)
@@ -306,6 +319,7 @@ func TestViewsReports(t *testing.T) {
 	set.LeaseFile = v.path("d/e/f/leases")
 	v.put(set)
 	v.checkReports("write DIR/d/e/f/leases: open DIR/d/e/f/.leases.tmp: not a directory")
+	v.checkFailures("write DIR/d/e/f/leases: open DIR/d/e/f/.leases.tmp: not a directory") // the old path is nobody's any more
 	os.Remove(v.path("d"))
 	if err := os.Symlink("nowhere", v.path("d")); err != nil {
 		t.Fatal(err)
