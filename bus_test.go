@@ -135,6 +135,8 @@ func TestBusAddLease(t *testing.T) {
 			w.String("ip", "192.168.1.103")
 		}, 3, "::103"},
 		{"DUID", func(w *ubus.Writer) { w.String("duid", "00030001020000000004"); w.String("hostid", "aa4") }, 4, "::aa4"},
+		{"another's id", func(w *ubus.Writer) { w.String("mac", "02:00:00:00:00:05"); w.String("hostid", "aa4") }, 0, ""},
+		{"the router's id", func(w *ubus.Writer) { w.String("mac", "02:00:00:00:00:05"); w.String("hostid", "1") }, 0, ""},
 		{"nobody's", func(w *ubus.Writer) { w.String("hostid", "aa5") }, 0, ""},
 		{"number", func(w *ubus.Writer) { w.String("mac", "02:00:00:00:00:05"); w.Int32("hostid", 5) }, 0, ""},
 		{"array of numbers", func(w *ubus.Writer) { w.BeginArray("mac"); w.Int32("", 1); w.EndArray() }, 0, ""},
@@ -156,7 +158,14 @@ func TestBusAddLease(t *testing.T) {
 			}
 		})
 	}
-	if hosts := m.daemon.config.Server.Hosts; len(hosts) != 4 {
+	for _, id := range []string{"aa6", "aa7"} { // one takes the place of the other
+		m.call(odhcpdObject, "add_lease", func(w *ubus.Writer) { w.String("mac", "02:00:00:00:00:06"); w.String("hostid", id) })
+	}
+	m.client.ask(dhcpv6.Request, 6)
+	if text := asJSON(m.query("ipv6leases")); !strings.Contains(text, `"2001:db8:1::aa7"`) {
+		t.Errorf("no address with ::aa7: %s", text)
+	}
+	if hosts := m.daemon.config.Server.Hosts; len(hosts) != 5 {
 		t.Errorf("%d hosts", len(hosts))
 	}
 	m.reload()

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"net/netip"
 	"slices"
+	"strconv"
 
 	"lan6d/ctl"
 	"lan6d/dhcpv6"
@@ -15,7 +19,8 @@ import (
 // hostArguments are the options of a section of type host that add_lease takes.
 var hostArguments = [...]string{"duid", "mac", "name", "hostid", "ip", "prefix", "leasetime"}
 
-// callAddLease adds a host to the configuration in memory. It comes before those of the files, so that it counts.
+// callAddLease adds a host to the configuration in memory. It comes before those of the files, so that it counts, and in place
+// of what was added for the same client before.
 func (d *daemon) callAddLease(a arguments) (reply, error) {
 	options := make(map[string][]string)
 	for _, name := range hostArguments {
@@ -32,9 +37,72 @@ func (d *daemon) callAddLease(a arguments) (reply, error) {
 	if len(host.DUIDs)+len(host.MACs) == 0 {
 		return nil, errArguments("duid, mac: one of them is needed, to tell the client by")
 	}
-	d.base.Server.Hosts = append([]server.Host{host}, d.base.Server.Hosts...)
+	if holder := d.holderOf(&host); holder != "" {
+		return nil, errArguments("hostid: " + strconv.FormatUint(host.HostID, 16) + " is that of " + holder + " already")
+	}
+	all := d.base.Server.Hosts
+	hosts := []server.Host{host}
+	for i := range all {
+		if i >= d.added || !sameClient(&host, &all[i]) {
+			hosts = append(hosts, all[i])
+		}
+	}
+	d.added += len(hosts) - len(all)
+	d.base.Server.Hosts = hosts
 	d.useNetworks()
 	return nil, nil
+}
+
+// holderOf names who has the interface id that a host is to have: another host, or the router itself.
+func (d *daemon) holderOf(h *server.Host) string {
+	if h.HostID == 0 {
+		return ""
+	}
+	for i := range d.base.Server.Hosts {
+		if k := &d.base.Server.Hosts[i]; k.HostID == h.HostID && !sameClient(h, k) {
+			return clientText(k)
+		}
+	}
+	for _, s := range d.served {
+		for _, a := range s.link.Addrs {
+			b := a.Prefix.Addr().As16()
+			if s.role == openwrt.Server && !a.Prefix.Addr().IsLinkLocalUnicast() && binary.BigEndian.Uint64(b[8:]) == h.HostID {
+				return "the router (" + a.Prefix.Addr().String() + ")"
+			}
+		}
+	}
+	return ""
+}
+
+// sameClient reports whether two hosts are one client, or have one among others.
+func sameClient(a, b *server.Host) bool {
+	for _, mac := range a.MACs {
+		if slices.Contains(b.MACs, mac) {
+			return true
+		}
+	}
+	for i := range a.DUIDs {
+		for j := range b.DUIDs {
+			x, y := &a.DUIDs[i], &b.DUIDs[j]
+			if bytes.Equal(x.DUID, y.DUID) && (!x.HasIAID || !y.HasIAID || x.IAID == y.IAID) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// clientText names a host, which has a DUID or a link-layer address.
+func clientText(h *server.Host) string {
+	switch {
+	case h.Name != "":
+		return h.Name
+	case len(h.DUIDs) > 0:
+		return h.DUIDs[0].DUID.String()
+	case len(h.MACs) > 0:
+		return hex.EncodeToString(h.MACs[0][:])
+	}
+	return "a host without client"
 }
 
 // callDelLease ends bindings. Their clients are not told: they get what they ask for when they renew.
@@ -87,9 +155,13 @@ func (d *daemon) meant(a arguments) (f *filter, p netip.Prefix, err error) {
 		var addr netip.Addr
 		if addr, err = netip.ParseAddr(address); err == nil {
 			p = netip.PrefixFrom(addr, addr.BitLen())
+		} else {
+			err = errors.New("address: " + address + " is no IPv6 address")
 		}
 	case prefix != "":
-		p, err = netip.ParsePrefix(prefix)
+		if p, err = netip.ParsePrefix(prefix); err != nil {
+			err = errors.New("prefix: " + prefix + " is no prefix, such as 2001:db8:1::/56")
+		}
 	case f.duid == "":
 		err = errors.New("one of duid, address, prefix is needed")
 	}

@@ -30,6 +30,7 @@ type daemon struct {
 	netifd   []openwrt.Network // what netifd tells
 	config   *openwrt.Config   // what came of both
 	problems []openwrt.Problem // of the files
+	added    int               // hosts by add_lease, in front of those of the files
 	refusal  []string          // why the files are not what is running, since a reload
 	found    []openwrt.Problem // more of them, with what is known from the bus
 	loaded   time.Time         // when they were read

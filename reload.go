@@ -90,7 +90,8 @@ func (d *daemon) logProblems(problems []openwrt.Problem) {
 
 // apply makes a configuration the running one. Bindings stay.
 func (d *daemon) apply(config *openwrt.Config, problems []openwrt.Problem) {
-	d.base, d.problems, d.loaded, d.refusal = config, problems, d.clocks.now(), nil
+	d.base, d.problems, d.loaded = config, problems, d.clocks.now()
+	d.refusal, d.added = nil, 0
 	d.log.level = config.Daemon.LogLevel
 	if level, err := openwrt.ParseLogLevel(d.options.level); err == nil {
 		d.log.level = level

@@ -188,6 +188,7 @@ func checkWrong(t *testing.T, c *controlled, _, _ []string) {
 		{"leases --kind route", 2, `kind: "route" is not one of`},
 		{"add-lease --hostid 5", 2, "duid, mac: one of them is needed"},
 		{"add-lease --duid 0001 --hostid xyz", 2, "hostid"},
+		{"add-lease --mac 02:00:00:00:00:01 --hostid 1", 2, "hostid: 1 is that of the router (2001:db8:1::1) already"},
 		{"del-lease 2001:db8::dead", 1, "nobody has such a lease"},
 		{"del-lease 2001:db8::/99x", 2, "99x"},
 		{"reconfigure", 2, "one of interface, duid, all is needed"},
