@@ -30,6 +30,9 @@ const (
 	odhcpdObject = "dhcp"
 )
 
+// listMethod is one of the control channel's own.
+const listMethod = "list"
+
 // leavePause is how long lan6d stays on the bus when it is to leave: who has called reload there is to have its answer.
 const leavePause = 200 * time.Millisecond
 
@@ -42,6 +45,9 @@ func (d *daemon) openBus() {
 		return
 	}
 	own, odhcpd := ubus.Object{Path: ownObject}, ubus.Object{Path: odhcpdObject}
+	if d.control.channel != nil {
+		own.Methods = append(own.Methods, ubus.Method{Name: listMethod})
+	}
 	for i := range d.control.methods {
 		m := &d.control.methods[i].Method
 		signature := ubus.Method{Name: m.Name}
@@ -190,15 +196,18 @@ func (d *daemon) setTaken(taken bool) {
 
 // calledOnBus answers a call of a method of ours. Who may call what, ubusd has decided.
 func (d *daemon) calledOnBus(e *ubus.Event) {
-	m := d.control.find(e.Name)
-	if m == nil {
+	var write reply
+	var err error
+	switch m := d.control.find(e.Name); {
+	case m != nil:
+		if err = checkArguments(&m.Method, e.Args); err == nil {
+			write, err = m.run(d, e.Args)
+		}
+	case e.Name == listMethod && d.control.channel != nil:
+		write = d.control.channel.WriteList
+	default:
 		_ = d.bus.Reply(e, ubus.StatusMethodNotFound, nil)
 		return
-	}
-	err := checkArguments(&m.Method, e.Args)
-	var write reply
-	if err == nil {
-		write, err = m.run(d, e.Args)
 	}
 	if err != nil {
 		status := ubus.StatusUnknownError

@@ -21,7 +21,7 @@ var lan0 = network{name: "lan", device: "lan0"}
 func TestBusMethods(t *testing.T) {
 	m := startBusMachine(t, onNetifd, lan0)
 	m.client.ask(dhcpv6.Request, 1)
-	names := make([]string, 0, 20)
+	names := []string{"list"}
 	for _, method := range methods() {
 		names = append(names, method.Name)
 	}
@@ -30,7 +30,7 @@ func TestBusMethods(t *testing.T) {
 			t.Errorf("methods of %s: %v", path, got)
 		}
 	}
-	for _, method := range []string{"status", "interfaces", "leases", "ipv6leases", "reload", "check", "loglevel", "metrics", "dump"} {
+	for _, method := range []string{"list", "status", "interfaces", "leases", "ipv6leases", "reload", "check", "loglevel", "metrics", "dump"} {
 		if bus, channel := m.query(method), m.overChannel(method, "{}"); len(bus) == 0 || !reflect.DeepEqual(bus, channel) {
 			t.Errorf("%s: over ubus    %v\nthe channel has %v", method, bus, channel)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -141,16 +142,15 @@ func TestBusFlood(t *testing.T) {
 // else's trouble. lan6d gives up a ubusd that is stuck, and tries again.
 func TestBusNeverReads(t *testing.T) {
 	m := startBusMachine(t, onNetifd, lan0)
-	host := func(w *ubus.Writer) {
-		w.BeginArray("duid")
-		for n := range 200 {
-			w.String("", fmt.Sprintf("%0260x", n+1))
-		}
-		w.EndArray()
-		w.String("hostid", "1")
-	}
-	for range 16 {
-		m.call(ownObject, "add_lease", host)
+	for host := range 16 {
+		m.call(ownObject, "add_lease", func(w *ubus.Writer) {
+			w.BeginArray("duid")
+			for n := range 200 {
+				w.String("", fmt.Sprintf("%0260x", 200*host+n+1))
+			}
+			w.EndArray()
+			w.String("hostid", strconv.Itoa(host+10))
+		})
 	}
 	if e := m.caller.Call(ownObject, "dump", nil); len(e.Args) < 900<<10 {
 		t.Fatalf("%v: a dump has %d octets only", e.Status, len(e.Args))

@@ -217,7 +217,7 @@ func (d *daemon) loop(signals <-chan os.Signal) error {
 			d.bus.Handle(d.clocks.now(), in)
 		case s := <-signals:
 			if s != unix.SIGHUP {
-				d.log.infof("stopped by %v", s)
+				d.log.infof("stopped by a signal: %v", s)
 				return nil
 			}
 			d.reload()

@@ -223,6 +223,9 @@ func (d *daemon) absence(name string) string {
 	case c.Device == "" && d.bus.Client != nil && !d.bus.absent:
 		return untold
 	}
+	if c.Device != "" {
+		return "there is no device " + c.Device + ": waiting for it"
+	}
 	return "there is no device " + c.DeviceName() + ": waiting for it (option ifname names another)"
 }
 

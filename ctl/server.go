@@ -82,6 +82,9 @@ func (s *Server) Requests() <-chan *Request { return s.requests }
 // Listeners is how many clients want events. While there is none, Emit does nothing.
 func (s *Server) Listeners() int { return int(s.listeners.Load()) }
 
+// WriteList writes what the method list answers, for other ways to call the same methods.
+func (s *Server) WriteList(w Writer) { s.config.writeList(w) }
+
 // Emit sends an event to those who want it, and waits for nobody: who does not read loses events, and is told how many.
 func (s *Server) Emit(name string, write func(w Writer)) {
 	if s.Listeners() == 0 {
