@@ -31,6 +31,17 @@ func TestRefusedReload(t *testing.T) {
 	m.kill()
 }
 
+// TestSystemWarnings: what the init script notes is told, too.
+func TestSystemWarnings(t *testing.T) {
+	m := newMachine(t, lanConfig)
+	m.start()
+	m.write("state.warnings", []byte("dnsmasq serves DHCPv6\nand more\n"))
+	m.wantWarnings("dnsmasq serves DHCPv6", "and more")
+	m.write("state.warnings", nil)
+	m.wantWarnings()
+	m.kill()
+}
+
 // TestFileTrouble: files for others that cannot be written are told as long as that is so.
 func TestFileTrouble(t *testing.T) {
 	m := newMachine(t, lanConfig)

@@ -50,7 +50,7 @@ type Views struct {
 	done   chan struct{}
 
 	mu       sync.Mutex
-	failures map[string]string // by path: what is wrong with it now
+	failures []failure // what is wrong now
 
 	// What follows belongs to the goroutine.
 	set      ViewSet
@@ -63,6 +63,9 @@ type Views struct {
 	told     trigger             // what ran last
 	running  bool                // it still does
 }
+
+// failure is what is wrong with a path.
+type failure struct{ path, text string }
 
 // trigger is a program and what it was run for.
 type trigger struct {
@@ -82,7 +85,6 @@ func newViews(report func(error), retry time.Duration) *Views {
 	return &Views{
 		report: report, retry: retry, next: make(chan ViewSet, 1), again: make(chan struct{}, 1), ended: make(chan error, 1),
 		done: make(chan struct{}), written: make(map[string][]byte), reported: make(map[string][]string), dirs: make(map[string]bool),
-		failures: make(map[string]string),
 	}
 }
 
@@ -106,10 +108,9 @@ func (v *Views) Close() {
 func (v *Views) Failures() (list []string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for _, text := range v.failures {
-		list = append(list, text)
+	for _, f := range v.failures {
+		list = append(list, f.text)
 	}
-	slices.Sort(list)
 	return list
 }
 
@@ -201,13 +202,22 @@ func (v *Views) tidy() bool {
 
 // forget drops the failures of paths that are not to be anything any more.
 func (v *Views) forget() {
+	v.drop(func(path string) bool {
+		return path != v.set.LeaseFile && path != v.set.Trigger && !v.dirs[path] && filepath.Dir(path) != v.set.HostsDir
+	})
+}
+
+// drop drops the failures of some paths.
+func (v *Views) drop(of func(path string) bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	for path := range v.failures {
-		if path != v.set.LeaseFile && path != v.set.Trigger && !v.dirs[path] && filepath.Dir(path) != v.set.HostsDir {
-			delete(v.failures, path)
+	rest := v.failures[:0]
+	for _, f := range v.failures {
+		if !of(f.path) {
+			rest = append(rest, f)
 		}
 	}
+	v.failures = rest
 }
 
 // check reports an error about a path unless it was reported already, and returns whether there is none.
@@ -224,11 +234,13 @@ func (v *Views) check(path string, err error) bool {
 	return false
 }
 
+// note takes down what is wrong with a path, in place of what was before.
 func (v *Views) note(path string, err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if delete(v.failures, path); err != nil {
-		v.failures[path] = err.Error()
+	v.drop(func(p string) bool { return p == path })
+	if err != nil {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		v.failures = append(v.failures, failure{path, err.Error()})
 	}
 }
 
