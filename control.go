@@ -142,8 +142,7 @@ type errArguments string
 func (e errArguments) Error() string { return string(e) }
 
 func codeOf(err error) int {
-	var wrong errArguments
-	if errors.As(err, &wrong) {
+	if _, ok := errors.AsType[errArguments](err); ok {
 		return ctl.InvalidParams
 	}
 	return ctl.Failed
