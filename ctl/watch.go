@@ -99,5 +99,8 @@ func (i *invocation) draw(last answered) string {
 	if hidden := len(lines) - t.height; hidden > 0 {
 		lines = append(lines[:t.height-1], "("+strconv.Itoa(hidden+1)+" more lines)")
 	}
-	return home + strings.Join(lines, clearRight+"\r\n") + clearRight + clearBelow
+	// What was there is cleared before a line is written: after one that fills the screen, the cursor is still on its last
+	// character.
+	lines[len(lines)-1] = clearBelow + lines[len(lines)-1]
+	return home + clearRight + strings.Join(lines, "\r\n"+clearRight)
 }

@@ -22,6 +22,7 @@ type screen struct {
 	all         bytes.Buffer // as it came
 	lines       []string
 	row, column int
+	width       int
 	second      bool // the second screen is shown
 	hidden      bool // the cursor is
 	noWrap      bool
@@ -82,6 +83,9 @@ func (s *screen) resize(t *testing.T, width, height uint16) {
 	if err := unix.IoctlSetWinsize(int(s.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: height, Col: width}); err != nil {
 		t.Fatal(err)
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.width = int(width)
 }
 
 // show is what a terminal does with what it is told.
@@ -112,7 +116,9 @@ func (s *screen) show(b []byte) {
 			if s.column+1 < len(line) {
 				s.lines[s.row] += line[s.column+1:]
 			}
-			s.column++
+			if !s.noWrap || s.column+1 < s.width { // else the cursor stays on the last cell
+				s.column++
+			}
 		}
 	}
 }
@@ -219,6 +225,14 @@ INTERFACE  HOST         LEASE    VALID  PREFERRED  STATE  CLIENT
 		t.Error(err)
 	}
 	screen.restored(t)
+}
+
+// TestWatchFull: lines that fill the screen are shown whole, that in its last row as well.
+func TestWatchFull(t *testing.T) {
+	s := newStub(t, map[string]string{"leases": watchReply})
+	screen := newScreen(t, uint16(strings.LastIndexByte(watchTable, '2')-strings.LastIndexByte(watchTable, '\n')), 4)
+	screen.start(t, nil, "-s", s.path, "leases", "--watch", "1")
+	screen.wants(t, watchTable)
 }
 
 // TestWatchEnds: whatever ends it, the terminal is as before.
