@@ -22,11 +22,15 @@ type page struct {
 	text  strings.Builder
 	width int // of the terminal; 0: there is none
 	color bool
+	fixed bool // the terminal does not go on in the next line
 }
 
 // line writes a line.
 func (p *page) line(color, text string) {
 	text = json.Printable(text)
+	if p.fixed {
+		text = cut(text, p.width)
+	}
 	if p.color && color != plain {
 		text = color + text + reset
 	}

@@ -89,6 +89,7 @@ func (i *invocation) follow(last answered, keys <-chan byte, signals <-chan os.S
 func (i *invocation) draw(last answered) string {
 	t, _ := terminalOf(i.stdout)
 	p := i.page()
+	p.fixed = true
 	p.line(dim, i.name+" "+i.command.name+", every "+strconv.Itoa(i.watch)+"s; q ends it")
 	if last.err != nil {
 		p.line(red, last.err.Error())

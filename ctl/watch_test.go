@@ -235,6 +235,16 @@ func TestWatchFull(t *testing.T) {
 	screen.wants(t, watchTable)
 }
 
+// TestWatchCut: what of a line is beyond the edge of the screen is missed, in a table or not.
+func TestWatchCut(t *testing.T) {
+	s := newStub(t, map[string]string{"leases": `{"leases":[]}`})
+	screen := newScreen(t, 30, 10)
+	screen.start(t, nil, "-s", s.path, "leases", "--watch", "1")
+	screen.wants(t, "lan6d ctl leases, every 1s; ..\nnone")
+	s.do <- func() { s.replies["leases"] = "!no answer, for a reason that takes more than a line" }
+	screen.wants(t, "lan6d ctl leases, every 1s; ..\nno answer, for a reason that..")
+}
+
 // TestWatchEnds: whatever ends it, the terminal is as before.
 func TestWatchEnds(t *testing.T) {
 	s := newStub(t, map[string]string{"leases": watchReply})
