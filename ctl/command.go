@@ -59,8 +59,8 @@ var commands = [...]command{
 		name: "leases", doc: "who has which address and which prefix", live: true,
 		usage: "[--interface NAME] [--duid DUID] [--hostname NAME] [--kind address|prefix] " +
 			"[--state bound|offered|declined|free]",
-		view: `|leases:leases INTERFACE {interface}|~HOST {hostname}|LEASE {.address}{.prefix}|VALID {.valid}|` +
-			`PREFERRED {.preferred}|~STATE {state}[ {static}][ {.withdrawn}]|~CLIENT [{duid}%{iaid}]`,
+		view: `|leases:leases INTERFACE {interface}|~HOST {hostname}|LEASE {.address}{.prefix}|PREFERRED {.preferred}|` +
+			`VALID {.valid}|~STATE {state}[ {static}][ {.withdrawn}]|~CLIENT [{duid}%{iaid}]`,
 	}, {
 		name: "reload", doc: "read the configuration again",
 		view: "*problems " + problemLine + "\n- configuration {changed}: what was read is in use now",

@@ -23,20 +23,20 @@ func TestNarrow(t *testing.T) {
 	leases := parse(t, leasesReply)
 	for width, want := range map[int]string{
 		200: leasesTable,
-		110: `INTERFACE  HOST                LEASE              VALID    PREFERRED  STATE                CLIENT
-lan        laptop              2001:db8:1::1a3    43m12s   13m12s     bound                00030001020000000..
-                               fd00:1::1a3        forever  forever
-lan                            2001:db8:1:4::/62  12h0m    0s         bound static with..  00030001020000000..
-guest      a\u001b]0;owned\..  2001:db8:2::99     59s      40s        offered              00030001020000000..
-guest                          2001:db8:2::9a     59m59s   0s         declined
+		110: `INTERFACE  HOST                LEASE              PREFERRED  VALID    STATE                CLIENT
+lan        laptop              2001:db8:1::1a3    13m12s     43m12s   bound                00030001020000000..
+                               fd00:1::1a3        forever    forever
+lan                            2001:db8:1:4::/62  0s         12h0m    bound static with..  00030001020000000..
+guest      a\u001b]0;owned\..  2001:db8:2::99     40s        59s      offered              00030001020000000..
+guest                          2001:db8:2::9a     0s         59m59s   declined
 guest      phone                                                      free                 000200007ed901020..
 `,
-		70: `INTERFACE  HOST      LEASE              VALID    PREFERRED  STATE   ..
-lan        laptop    2001:db8:1::1a3    43m12s   13m12s     bound   ..
-                     fd00:1::1a3        forever  forever
-lan                  2001:db8:1:4::/62  12h0m    0s         bound ....
-guest      a\u001..  2001:db8:2::99     59s      40s        offered ..
-guest                2001:db8:2::9a     59m59s   0s         declined
+		70: `INTERFACE  HOST      LEASE              PREFERRED  VALID    STATE   ..
+lan        laptop    2001:db8:1::1a3    13m12s     43m12s   bound   ..
+                     fd00:1::1a3        forever    forever
+lan                  2001:db8:1:4::/62  0s         12h0m    bound ....
+guest      a\u001..  2001:db8:2::99     40s        59s      offered ..
+guest                2001:db8:2::9a     0s         59m59s   declined
 guest      phone                                            free    ..
 `,
 	} {

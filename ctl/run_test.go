@@ -55,12 +55,12 @@ guest
 iot
 `
 
-const leasesTable = `INTERFACE  HOST                                         LEASE              VALID    PREFERRED  STATE                   CLIENT
-lan        laptop                                       2001:db8:1::1a3    43m12s   13m12s     bound                   00030001020000000001%1
-                                                        fd00:1::1a3        forever  forever
-lan                                                     2001:db8:1:4::/62  12h0m    0s         bound static withdrawn  00030001020000000002%ffffffff
-guest      a\u001b]0;owned\u0007\u202eb\u000a\u009b31m  2001:db8:2::99     59s      40s        offered                 00030001020000000003%0
-guest                                                   2001:db8:2::9a     59m59s   0s         declined
+const leasesTable = `INTERFACE  HOST                                         LEASE              PREFERRED  VALID    STATE                   CLIENT
+lan        laptop                                       2001:db8:1::1a3    13m12s     43m12s   bound                   00030001020000000001%1
+                                                        fd00:1::1a3        forever    forever
+lan                                                     2001:db8:1:4::/62  0s         12h0m    bound static withdrawn  00030001020000000002%ffffffff
+guest      a\u001b]0;owned\u0007\u202eb\u000a\u009b31m  2001:db8:2::99     40s        59s      offered                 00030001020000000003%0
+guest                                                   2001:db8:2::9a     0s         59m59s   declined
 guest      phone                                                                               free                    000200007ed90102030405060708090a0b0c0d0e0f%7
 `
 

@@ -192,8 +192,8 @@ const watchReply = `{"leases":[
 	{"interface":"lan","state":"free","duid":"0002","iaid":2,"hostname":"phone-with-a-long-name","leases":[]}]}`
 
 const watchTable = `lan6d ctl leases, every 1s; q ends it
-INTERFACE  HOST                    LEASE    VALID  PREFERRED  STATE  CLIENT
-lan        laptop                  fd00::1  2m0s   1m0s       bound  0001%1
+INTERFACE  HOST                    LEASE    PREFERRED  VALID  STATE  CLIENT
+lan        laptop                  fd00::1  1m0s       2m0s   bound  0001%1
 lan        phone-with-a-long-name                             free   0002%2`
 
 func TestWatch(t *testing.T) {
@@ -211,7 +211,7 @@ func TestWatch(t *testing.T) {
 	// Another size, while it runs.
 	screen.resize(t, 64, 3)
 	screen.wants(t, `lan6d ctl leases, every 1s; q ends it
-INTERFACE  HOST         LEASE    VALID  PREFERRED  STATE  CLIENT
+INTERFACE  HOST         LEASE    PREFERRED  VALID  STATE  CLIENT
 (2 more lines)`)
 	screen.resize(t, 200, 40)
 	screen.wants(t, watchTable)
@@ -286,8 +286,8 @@ func TestWatchRestart(t *testing.T) {
 // TestTerminal: colour and width are those of the terminal, if it has colours and they are wanted.
 func TestTerminal(t *testing.T) {
 	s := newStub(t, map[string]string{"leases": watchReply})
-	const table = `INTERFACE  HOST              LEASE    VALID  PREFERRED  STATE  CLIENT
-lan        laptop            fd00::1  2m0s   1m0s       bound  0001%1
+	const table = `INTERFACE  HOST              LEASE    PREFERRED  VALID  STATE  CLIENT
+lan        laptop            fd00::1  1m0s       2m0s   bound  0001%1
 lan        phone-with-a-l..                             free   0002%2
 `
 	colored := "\x1b[1m" + strings.Replace(strings.Replace(table, "CLIENT\n", "CLIENT\x1b[0m\n", 1), "lan        phone", "\x1b[2mlan        phone", 1)
