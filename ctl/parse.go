@@ -148,8 +148,11 @@ func (i *invocation) writeCall() error {
 
 // setWatch reads the seconds from one view to the next, which may be left out.
 func (i *invocation) setWatch() (err error) {
-	if i.option("--watch") == nil {
+	switch {
+	case i.option("--watch") == nil:
 		return nil
+	case i.option("--json") != nil:
+		return errors.New("--json and --watch do not go together")
 	}
 	value := i.value("--watch")
 	if value == "" {

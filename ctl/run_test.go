@@ -163,6 +163,8 @@ func TestWrongUsage(t *testing.T) {
 		{"leases --json=1", "there is no option --json=1 (lan6d ctl leases -h tells what is allowed)"},
 		{"reconfigure --all=1", "there is no option --all=1 (lan6d ctl reconfigure -h tells what is allowed)"},
 		{"reload --watch", "there is no option --watch (lan6d ctl reload -h tells what is allowed)"},
+		{"status --json --watch", "--json and --watch do not go together (lan6d ctl status -h tells what is allowed)"},
+		{"--json leases --watch 5", "--json and --watch do not go together (lan6d ctl leases -h tells what is allowed)"},
 		{"status --watch=x", "--watch: x is not a number of seconds from 1 to 3600 (lan6d ctl status -h tells what is allowed)"},
 		{"status --watch 0", "--watch: 0 is not a number of seconds from 1 to 3600 (lan6d ctl status -h tells what is allowed)"},
 		{"status --watch 99999999999999999999", "--watch: 99999999999999999999 is not a number of seconds from 1 to 3600 (lan6d ctl status -h tells what is allowed)"},
