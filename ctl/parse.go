@@ -82,9 +82,10 @@ func (i *invocation) parseOption(arg string, args []string) ([]string, error) {
 func (i *invocation) usage(option string) string {
 	usage := commonUsage
 	if i.command != nil {
-		if usage += i.command.usage + " "; i.command.live {
-			usage += liveUsage
-		}
+		usage += i.command.usage + " "
+	}
+	if i.maybeLive() {
+		usage += liveUsage
 	}
 	_, behind, _ := strings.Cut(usage, option)
 	if strings.HasPrefix(behind, " ") || strings.HasPrefix(behind, "]") {
@@ -92,6 +93,9 @@ func (i *invocation) usage(option string) string {
 	}
 	return ""
 }
+
+// maybeLive reports whether --watch makes sense, as far as is known: it may stand in front of the command.
+func (i *invocation) maybeLive() bool { return i.command == nil || i.command.live }
 
 func repeats(usage string) bool {
 	_, behind, _ := strings.Cut(usage, "]")
@@ -151,6 +155,8 @@ func (i *invocation) setWatch() (err error) {
 	switch {
 	case i.option("--watch") == nil:
 		return nil
+	case !i.command.live:
+		return errors.New(i.command.name + " has no option --watch")
 	case i.option("--json") != nil:
 		return errors.New("--json and --watch do not go together")
 	}
@@ -178,11 +184,14 @@ func (i *invocation) help() string {
 			text += "  " + pad(commands[n].name, 14) + commands[n].doc + "\n"
 		}
 	}
-	return text + `
+	text += `
 Options:
   --json             print the daemon's answer as it is, one JSON object a line
-  --watch [SECONDS]  live status, interfaces, leases, every ` + watchEvery + ` s; q ends it
-  -d DIR             state directory of lan6d (default ` + DefaultDir + `)
+`
+	if i.maybeLive() {
+		text += "  --watch [SECONDS]  live status, interfaces, leases, every " + watchEvery + " s; q ends it\n"
+	}
+	return text + `  -d DIR             state directory of lan6d (default ` + DefaultDir + `)
   -s SOCKET          its socket (default ` + SocketName + ` in the state directory)
   -h                 print this; behind a command, how that one is used
 

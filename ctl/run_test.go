@@ -165,6 +165,9 @@ func TestWrongUsage(t *testing.T) {
 		{"reload --watch", "there is no option --watch (lan6d ctl reload -h tells what is allowed)"},
 		{"status --json --watch", "--json and --watch do not go together (lan6d ctl status -h tells what is allowed)"},
 		{"--json leases --watch 5", "--json and --watch do not go together (lan6d ctl leases -h tells what is allowed)"},
+		{"--watch 5 reload", "reload has no option --watch (lan6d ctl reload -h tells what is allowed)"},
+		{"--watch", "a command is missing (lan6d ctl -h tells what is allowed)"},
+		{"--watch status --watch", "option --watch is given twice (lan6d ctl status -h tells what is allowed)"},
 		{"status --watch=x", "--watch: x is not a number of seconds from 1 to 3600 (lan6d ctl status -h tells what is allowed)"},
 		{"status --watch 0", "--watch: 0 is not a number of seconds from 1 to 3600 (lan6d ctl status -h tells what is allowed)"},
 		{"status --watch 99999999999999999999", "--watch: 99999999999999999999 is not a number of seconds from 1 to 3600 (lan6d ctl status -h tells what is allowed)"},
@@ -184,6 +187,8 @@ func TestWrongUsage(t *testing.T) {
 		{"loglevel loud", `level: "loud" is not one of error warn info debug`},
 		{"listen dhcp.lease", "events: dhcp.lease is not one of " + strings.Join(stubEvents, " ")},
 		{"status --watch", "--watch needs a terminal that can move its cursor"},
+		{"--watch status", "--watch needs a terminal that can move its cursor"},
+		{"--watch=5 leases", "--watch needs a terminal that can move its cursor"},
 		{"status --watch 5", "--watch needs a terminal that can move its cursor"},
 		// A terminal is to be told nothing by what was typed.
 		{"\x1b[31m", `there is no command \u001b[31m (lan6d ctl -h tells what is allowed)`},
@@ -212,7 +217,13 @@ func TestHelp(t *testing.T) {
 			if status != done || stderr != "" || !strings.HasPrefix(stdout, "lan6d ctl "+c.name+": "+c.doc+".\n\nUsage:\n  lan6d ctl "+c.name) {
 				t.Errorf("%s %s: status %d, %q\n%s", c.name, help, status, stderr, stdout)
 			}
+			if strings.Contains(stdout, "--watch") != c.live {
+				t.Errorf("%s %s tells of --watch, or does not:\n%s", c.name, help, stdout)
+			}
 		}
+	}
+	if !strings.Contains(overview, "\n  --watch [SECONDS]  live status, interfaces, leases, every 2 s; q ends it\n") {
+		t.Errorf("--watch is not in\n%s", overview)
 	}
 	for line := range strings.SplitSeq(overview, "\n") {
 		if len(line) > 80 {
