@@ -141,6 +141,8 @@ func (c *command) writeWords(words []string, w *json.Writer) error {
 		if most = len(words); most > 0 {
 			writeStrings(w, "events", words)
 		}
+	case c.name == "call" && len(words) > 0 && words[0] == "listen":
+		return errors.New("call would not wait for events: there is a command listen")
 	case c.name == "call":
 		if most = 2; len(words) == 2 {
 			if _, err := json.Parse(words[1], maxValues); err != nil {

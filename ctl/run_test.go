@@ -180,6 +180,8 @@ func TestWrongUsage(t *testing.T) {
 		{"call", "what is missing: METHOD [JSON] (lan6d ctl call -h tells what is allowed)"},
 		{"call dump {", "the arguments are not JSON: octet 1: want a name in quotes (lan6d ctl call -h tells what is allowed)"},
 		{"call dump {} {}", "unexpected argument {} (lan6d ctl call -h tells what is allowed)"},
+		{"call listen", "call would not wait for events: there is a command listen (lan6d ctl call -h tells what is allowed)"},
+		{`call listen {"events":["config"]}`, "call would not wait for events: there is a command listen (lan6d ctl call -h tells what is allowed)"},
 		// What only the daemon knows:
 		{"call dmup", "there is no method dmup; list tells which there are"},
 		{"call dump []", "params: want an object"},
