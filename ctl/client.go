@@ -31,6 +31,9 @@ type Client struct {
 
 // Dial connects to the daemon whose socket that is.
 func Dial(path string) (*Client, error) {
+	if err := checkPath(path); err != nil {
+		return nil, err
+	}
 	fd, err := connect(path)
 	switch err {
 	case nil:

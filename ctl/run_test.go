@@ -256,6 +256,11 @@ func TestNotRunning(t *testing.T) {
 	if status, _, stderr := ctl("-s", filepath.Join(stale, "x"), "status"); status != failed || !strings.HasSuffix(stderr, "x: not a directory\n") {
 		t.Errorf("status %d, %s", status, stderr)
 	}
+	long := filepath.Join(dir, strings.Repeat("x", 108))
+	want := "lan6d ctl: " + long + ": the path of a socket has at most 107 octets\n"
+	if status, _, stderr := ctl("-s", long, "status"); status != failed || stderr != want {
+		t.Errorf("status %d, %s, want %s", status, stderr, want)
+	}
 }
 
 // TestSomebody: who may not connect is told who may; who may connect and not change anything is told that.

@@ -22,8 +22,8 @@ const backlog = 128
 
 // listenOn opens the socket that clients connect to.
 func listenOn(path string) (*os.File, error) {
-	if len(path) > maxPath {
-		return nil, errors.New(path + ": the path of a socket has at most " + strconv.Itoa(maxPath) + " octets")
+	if err := checkPath(path); err != nil {
+		return nil, err
 	}
 	if err := clear(path); err != nil {
 		return nil, err
@@ -43,6 +43,14 @@ func listenOn(path string) (*os.File, error) {
 		return nil, pathError("listen on", path, err)
 	}
 	return os.NewFile(uintptr(fd), path), nil
+}
+
+// checkPath refuses a path that is too long, of which the kernel would only say that something is invalid.
+func checkPath(path string) error {
+	if len(path) > maxPath {
+		return errors.New(path + ": the path of a socket has at most " + strconv.Itoa(maxPath) + " octets")
+	}
+	return nil
 }
 
 // clear removes the socket of a process that is gone. That of one that runs is an error, and so is any other file.
