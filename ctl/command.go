@@ -35,6 +35,7 @@ var commands = [...]command{
 		view: `# lan6d {version}, up {uptime}, process {pid}
 - configuration  [{config/files}, ]read {config/loaded} ago
 - server DUID    {server_duid}
+- ubus           {ubus/connected}[: {ubus/objects}][; follows {ubus/netifd}]
 - leases in      {journal/path}[, {journal/size} octets]
 - and in         {journal/copy/path}
 ! {journal/error}

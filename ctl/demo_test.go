@@ -5,6 +5,7 @@ const statusReply = `{"version":"0.3","uptime":273600,"pid":1234,
 		{"severity":"error","file":"/etc/config/dhcp","line":31,"option":"dhcpv6_pd_min_len","text":"99 is outside 1..62"},
 		{"severity":"warning","file":"/etc/config/lan6d","line":3,"text":"section without a name"},
 		{"severity":"warning","text":"built-in configuration"}]},
+	"ubus":{"enabled":true,"connected":true,"netifd":true,"objects":["lan6d","dhcp"]},
 	"server_duid":"0003000102000000002a",
 	"interfaces":[
 		{"name":"lan","device":"br-lan","mode":"server","role":"server","up":true,

@@ -28,6 +28,7 @@ var demoReplies = map[string]string{
 const statusTable = `lan6d 0.3, up 3d4h, process 1234
 configuration  /etc/config/dhcp, /etc/config/lan6d, read 43m12s ago
 server DUID    0003000102000000002a
+ubus           connected: lan6d, dhcp; follows netifd
 leases in      /var/run/lan6d/leases.journal, 8123 octets
 and in         /etc/lan6d.leases
 leases are not written: no space left on device
@@ -117,6 +118,23 @@ func TestNothing(t *testing.T) {
 	} {
 		if status, stdout, stderr := ctl(append([]string{"-s", s.path}, strings.Fields(command)...)...); status != done || stdout != want || stderr != "" {
 			t.Errorf("%s: status %d, %q, %q, want %q", command, status, stdout, stderr, want)
+		}
+	}
+}
+
+// TestUBus: status tells of ubus where lan6d is to be on it.
+func TestUBus(t *testing.T) {
+	s := newStub(t, map[string]string{})
+	for ubus, want := range map[string]string{
+		`{"enabled":false}`: "",
+		`{"enabled":true,"connected":false,"netifd":false,"objects":[]}`:       "ubus           not connected\n",
+		`{"enabled":true,"connected":true,"netifd":false,"objects":[]}`:        "ubus           connected\n",
+		`{"enabled":true,"connected":true,"netifd":false,"objects":["lan6d"]}`: "ubus           connected: lan6d\n",
+	} {
+		s.do <- func() { s.replies["status"] = `{"server_duid":"00","ubus":` + ubus + `,"interfaces":[]}` }
+		want = "server DUID    00\n" + want + "\nnone\n"
+		if status, stdout, _ := ctl("-s", s.path, "status"); status != done || !strings.HasPrefix(stdout, want) {
+			t.Errorf("%s: status %d, %s, want %s", ubus, status, stdout, want)
 		}
 	}
 }

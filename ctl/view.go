@@ -174,8 +174,11 @@ func say(v *json.Value, name, separator string) string {
 	case 't':
 		return name
 	case 'f':
-		if name == "up" {
+		switch name {
+		case "up":
 			return "down"
+		case "connected":
+			return "not connected"
 		}
 	case 'n':
 	case '{':
