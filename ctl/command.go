@@ -21,12 +21,12 @@ type command struct {
 const (
 	problemLine = "{severity}: [{file}:{line}: ][{option}: ]{text}"
 
-	interfacesView = `|interfaces INTERFACE {name}|~DEVICE {device}|STATE {up}|MODE {mode}|ROLE {role}[ {master}]|` +
+	interfacesView = `|interfaces INTERFACE {name}|~DEVICE {device}|STATE {up}|?MODE {mode}|ROLE {role}[ {master}]|` +
 		`~ADDRESSES {leases/addresses}[ +{leases/offers} offered][ {leases/declined} declined]|` +
 		`FREE {pools/addresses_free}|PREFIXES {leases/prefixes}|FREE {pools/prefixes_free}
 *interfaces [{name} is not served: {reason}]
 -
-|interfaces:prefixes INTERFACE {name}|PREFIX {.prefix}[ {.deprecated}]|PREFERRED {.preferred}|VALID {.valid}`
+|interfaces:prefixes INTERFACE {name}|PREFIX {.prefix}[ {.deprecated}]|?PREFERRED {.preferred}|VALID {.valid}`
 )
 
 var commands = [...]command{
@@ -60,8 +60,8 @@ var commands = [...]command{
 		name: "leases", doc: "who has which address and which prefix", live: true,
 		usage: "[--interface NAME] [--duid DUID] [--hostname NAME] [--kind address|prefix] " +
 			"[--state bound|offered|declined|free]",
-		view: `|leases:leases INTERFACE {interface}|~HOST {hostname}|LEASE {.address}{.prefix}|PREFERRED {.preferred}|` +
-			`VALID {.valid}|~STATE {state}[ {static}][ {.withdrawn}]|~CLIENT [{duid}%{iaid}]`,
+		view: `|leases:leases INTERFACE {interface}|~HOST {hostname}|LEASE {.address}{.prefix}|?PREFERRED {.preferred}|` +
+			`VALID {.valid}|~STATE {state}[ {static}][ {.withdrawn}]|?~CLIENT [{duid}%{iaid}]`,
 	}, {
 		name: "reload", doc: "read the configuration again",
 		view: "*problems " + problemLine + "\n- configuration {changed}: what was read is in use now",

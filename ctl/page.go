@@ -43,34 +43,61 @@ type row struct {
 	cells []string
 }
 
-// table writes rows, the first of which has the headings. Columns whose heading begins with ~ are cut where the page is
-// too narrow; if that is not enough, all lines are.
+// column is a column of a table.
+type column struct {
+	width    int
+	flexible bool // may be cut
+	spare    bool // may be left out
+	out      bool // is left out
+}
+
+// table writes rows, the first of which has the headings. Where the page is too narrow, columns whose heading begins with ~
+// are cut. If that cannot be enough, those with ? before that are left out, one after the other, and a line tells which. If
+// that is not enough either, all lines are cut.
 func (p *page) table(rows []row) {
 	headings := rows[0].cells
-	flexible, widths := make([]bool, len(headings)), make([]int, len(headings))
-	for i := range headings {
-		headings[i], flexible[i] = strings.CutPrefix(headings[i], "~")
+	columns := make([]column, len(headings))
+	for i := range columns {
+		headings[i], columns[i].spare = strings.CutPrefix(headings[i], "?")
+		headings[i], columns[i].flexible = strings.CutPrefix(headings[i], "~")
 	}
 	for _, r := range rows {
 		for i := range r.cells {
 			r.cells[i] = json.Printable(r.cells[i])
-			widths[i] = max(widths[i], utf8.RuneCountInString(r.cells[i]))
+			columns[i].width = max(columns[i].width, utf8.RuneCountInString(r.cells[i]))
 		}
 	}
-	p.shrink(flexible, widths)
+	missing := ""
+	for i := range columns {
+		if columns[i].spare && p.narrow(columns) {
+			columns[i].out = true
+			missing += ", " + headings[i]
+		}
+	}
+	p.shrink(columns)
 	for _, r := range rows {
-		line := ""
-		for i, cell := range r.cells {
-			line += pad(cut(cell, widths[i]), widths[i]+gap)
-		}
-		for strings.HasSuffix(line, " ") {
-			line = line[:len(line)-1]
-		}
-		if p.width > 0 {
-			line = cut(line, p.width)
-		}
-		p.line(r.color, line)
+		p.row(r, columns)
 	}
+	if missing != "" {
+		p.line(dim, cut("(no room for "+missing[2:]+")", p.width))
+	}
+}
+
+// row writes a line of a table.
+func (p *page) row(r row, columns []column) {
+	line := ""
+	for i, cell := range r.cells {
+		if c := &columns[i]; !c.out {
+			line += pad(cut(cell, c.width), c.width+gap)
+		}
+	}
+	for strings.HasSuffix(line, " ") {
+		line = line[:len(line)-1]
+	}
+	if p.width > 0 {
+		line = cut(line, p.width)
+	}
+	p.line(r.color, line)
 }
 
 // gap is between columns, and minWidth is what is left of one at least.
@@ -79,23 +106,44 @@ const (
 	minWidth = 8
 )
 
-// shrink takes from the widest of the flexible columns until the table is as wide as the page.
-func (p *page) shrink(flexible []bool, widths []int) {
+// least is what the column cannot be narrower than.
+func (c *column) least() int {
+	if c.flexible {
+		return min(c.width, minWidth)
+	}
+	return c.width
+}
+
+// narrow reports whether the page is too narrow for the columns, however much they are cut.
+func (p *page) narrow(columns []column) bool {
 	total := -gap
-	for _, w := range widths {
-		total += w + gap
+	for i := range columns {
+		if c := &columns[i]; !c.out {
+			total += c.least() + gap
+		}
+	}
+	return p.width > 0 && total > p.width
+}
+
+// shrink takes from the widest of the flexible columns until the table is as wide as the page.
+func (p *page) shrink(columns []column) {
+	total := -gap
+	for i := range columns {
+		if c := &columns[i]; !c.out {
+			total += c.width + gap
+		}
 	}
 	for ; p.width > 0 && total > p.width; total-- {
-		widest := -1
-		for i, w := range widths {
-			if flexible[i] && w > minWidth && (widest < 0 || w > widths[widest]) {
-				widest = i
+		var widest *column
+		for i := range columns {
+			if c := &columns[i]; !c.out && c.width > c.least() && (widest == nil || c.width > widest.width) {
+				widest = c
 			}
 		}
-		if widest < 0 {
+		if widest == nil {
 			return
 		}
-		widths[widest]--
+		widest.width--
 	}
 }
 

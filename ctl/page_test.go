@@ -18,7 +18,7 @@ func parse(t testing.TB, text string) *json.Value {
 	return v
 }
 
-// TestNarrow: columns that may be cut are, the widest first; if that is not enough, lines are.
+// TestNarrow: columns that may be cut are, the widest first; if that is not enough, some are left out, and then lines are cut.
 func TestNarrow(t *testing.T) {
 	leases := parse(t, leasesReply)
 	for width, want := range map[int]string{
@@ -31,13 +31,32 @@ guest      a\u001b]0;owned\..  2001:db8:2::99     40s        59s      offered   
 guest                          2001:db8:2::9a     0s         59m59s   declined
 guest      phone                                                      free                 000200007ed901020..
 `,
-		70: `INTERFACE  HOST      LEASE              PREFERRED  VALID    STATE   ..
-lan        laptop    2001:db8:1::1a3    13m12s     43m12s   bound   ..
-                     fd00:1::1a3        forever    forever
-lan                  2001:db8:1:4::/62  0s         12h0m    bound ....
-guest      a\u001..  2001:db8:2::99     40s        59s      offered ..
-guest                2001:db8:2::9a     0s         59m59s   declined
-guest      phone                                            free    ..
+		70: `INTERFACE  HOST       LEASE              VALID    STATE      CLIENT
+lan        laptop     2001:db8:1::1a3    43m12s   bound      0003000..
+                      fd00:1::1a3        forever
+lan                   2001:db8:1:4::/62  12h0m    bound s..  0003000..
+guest      a\u001b..  2001:db8:2::99     59s      offered    0003000..
+guest                 2001:db8:2::9a     59m59s   declined
+guest      phone                                  free       0002000..
+(no room for PREFERRED)
+`,
+		60: `INTERFACE  HOST       LEASE              VALID    STATE
+lan        laptop     2001:db8:1::1a3    43m12s   bound
+                      fd00:1::1a3        forever
+lan                   2001:db8:1:4::/62  12h0m    bound st..
+guest      a\u001b..  2001:db8:2::99     59s      offered
+guest                 2001:db8:2::9a     59m59s   declined
+guest      phone                                  free
+(no room for PREFERRED, CLIENT)
+`,
+		40: `INTERFACE  HOST      LEASE            ..
+lan        laptop    2001:db8:1::1a3  ..
+                     fd00:1::1a3      ..
+lan                  2001:db8:1:4::/62..
+guest      a\u001..  2001:db8:2::99   ..
+guest                2001:db8:2::9a   ..
+guest      phone                      ..
+(no room for PREFERRED, CLIENT)
 `,
 	} {
 		p := &page{width: width}
@@ -54,6 +73,23 @@ guest      phone                                            free    ..
 				t.Errorf("%d columns: a line has %d", width, n)
 			}
 		}
+	}
+}
+
+// TestLongAddress: an address of any length leaves room in an ordinary terminal for what it is about.
+func TestLongAddress(t *testing.T) {
+	p := &page{width: 80}
+	p.show(mustFind(t, "leases").view, parse(t, `{"leases":[
+		{"interface":"lan","state":"bound","duid":"00010001c792bc9700112233445566","iaid":1,"hostname":"laptop-of-somebody","static":true,
+			"leases":[{"address":"2001:db8:1234:5678:9abc:def0:1234:5678","preferred":1800,"valid":43200}]},
+		{"interface":"lan","state":"bound","duid":"00010001c792bc9700112233445567","iaid":1,"hostname":"phone","leases":[]}]}`))
+	const want = `INTERFACE  HOST        LEASE                                   VALID  STATE
+lan        laptop-o..  2001:db8:1234:5678:9abc:def0:1234:5678  12h0m  bound st..
+lan        phone                                                      bound
+(no room for PREFERRED, CLIENT)
+`
+	if p.text.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", &p.text, want)
 	}
 }
 
