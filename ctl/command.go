@@ -95,7 +95,7 @@ var commands = [...]command{
 	{
 		name: "list", doc: "methods that can be called",
 		view: "|methods:+arguments METHOD {name}|ARGUMENT {.name}|TYPE {.type}|" +
-			"ABOUT {doc}[ ({changes} things: for root and lan6d's own user)]{.doc}[: {.values}]\n- events: {events}",
+			">ABOUT {doc}[ ({changes} things: for root and lan6d's own user)][{.values}: ]{.doc}\n- events: {events}",
 	},
 	{name: "call", doc: "call a method", usage: "METHOD [JSON]", view: "$"},
 }

@@ -46,20 +46,23 @@ type row struct {
 // column is a column of a table.
 type column struct {
 	width    int
-	flexible bool // may be cut
+	flexible bool // may be narrower than what stands in it
+	wraps    bool // what has no room goes on in the next line; else it is cut
 	spare    bool // may be left out
 	out      bool // is left out
 }
 
 // table writes rows, the first of which has the headings. Where the page is too narrow, columns whose heading begins with ~
-// are cut. If that cannot be enough, those with ? before that are left out, one after the other, and a line tells which. If
+// are cut, and those with > go on in the next line. If that cannot be enough, those with ? before that are left out, one after the other, and a line tells which. If
 // that is not enough either, all lines are cut.
 func (p *page) table(rows []row) {
 	headings := rows[0].cells
 	columns := make([]column, len(headings))
 	for i := range columns {
 		headings[i], columns[i].spare = strings.CutPrefix(headings[i], "?")
+		headings[i], columns[i].wraps = strings.CutPrefix(headings[i], ">")
 		headings[i], columns[i].flexible = strings.CutPrefix(headings[i], "~")
+		columns[i].flexible = columns[i].flexible || columns[i].wraps
 	}
 	for _, r := range rows {
 		for i := range r.cells {
@@ -83,13 +86,27 @@ func (p *page) table(rows []row) {
 	}
 }
 
-// row writes a line of a table.
+// row writes a row of a table: a line, and more for what goes on.
 func (p *page) row(r row, columns []column) {
+	for more := true; more; {
+		more = p.rowLine(r, columns)
+	}
+}
+
+// rowLine writes a line of a row, and leaves in its cells what goes on in the next one, if there is more.
+func (p *page) rowLine(r row, columns []column) (more bool) {
 	line := ""
 	for i, cell := range r.cells {
-		if c := &columns[i]; !c.out {
-			line += pad(cut(cell, c.width), c.width+gap)
+		c := &columns[i]
+		r.cells[i] = ""
+		if c.out {
+			continue
 		}
+		if c.wraps {
+			cell, r.cells[i] = wrap(cell, c.width)
+			more = more || r.cells[i] != ""
+		}
+		line += pad(cut(cell, c.width), c.width+gap)
 	}
 	for strings.HasSuffix(line, " ") {
 		line = line[:len(line)-1]
@@ -98,6 +115,7 @@ func (p *page) row(r row, columns []column) {
 		line = cut(line, p.width)
 	}
 	p.line(r.color, line)
+	return more
 }
 
 // gap is between columns, and minWidth is what is left of one at least.
@@ -161,6 +179,24 @@ func cut(text string, width int) string {
 		n++
 	}
 	return text
+}
+
+// wrap takes what has room in a line off a text: as many words as possible, or a part of one that is too long.
+func wrap(text string, width int) (line, rest string) {
+	n, end, next := 0, 0, 0
+	for i, r := range text {
+		if r == ' ' && i > 0 {
+			end, next = i, i+1
+		}
+		if n == width {
+			if end == 0 {
+				end, next = i, i
+			}
+			return text[:end], text[next:]
+		}
+		n++
+	}
+	return text, ""
 }
 
 // pad makes a text that wide.

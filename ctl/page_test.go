@@ -93,6 +93,57 @@ lan        phone                                                      bound
 	}
 }
 
+// TestLongTexts: what is told of methods and arguments is there in whole in an ordinary terminal.
+func TestLongTexts(t *testing.T) {
+	reply := parse(t, `{"methods":[
+		{"name":"leases","doc":"who has which address and which prefix","changes":false,"arguments":[
+			{"name":"interface","type":"string","doc":"logical name or device"},
+			{"name":"state","type":"string","values":["bound","offered","declined","free"],"doc":"of the binding; default: all but free"}]},
+		{"name":"reconfigure","doc":"have clients ask","changes":true,"arguments":[{"name":"duid","type":"array of strings","doc":"a`+strings.Repeat("b", 50)+`"}]}],
+		"events":["config"]}`)
+	const wide = `METHOD       ARGUMENT   TYPE              ABOUT
+leases                                    who has which address and which prefix
+             interface  string            logical name or device
+             state      string            bound, offered, declined, free: of the binding; default: all but free
+reconfigure                               have clients ask (changes things: for root and lan6d's own user)
+             duid       array of strings  abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+events: config
+`
+	const narrow = `METHOD       ARGUMENT   TYPE              ABOUT
+leases                                    who has which address and which prefix
+             interface  string            logical name or device
+             state      string            bound, offered, declined, free: of the
+                                          binding; default: all but free
+reconfigure                               have clients ask (changes things: for
+                                          root and lan6d's own user)
+             duid       array of strings  abbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+                                          bbbbbbbbbbbbb
+events: config
+`
+	for width, want := range map[int]string{0: wide, 200: wide, 80: narrow} {
+		p := &page{width: width}
+		p.show(mustFind(t, "list").view, reply)
+		if p.text.String() != want {
+			t.Errorf("%d columns:\n%s\nwant\n%s", width, &p.text, want)
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	for _, tt := range []struct {
+		text       string
+		width      int
+		line, rest string
+	}{
+		{"", 3, "", ""}, {"abc", 3, "abc", ""}, {"abc ", 3, "abc", ""}, {"abc d", 3, "abc", "d"}, {"ab cd", 3, "ab", "cd"},
+		{"abcd", 3, "abc", "d"}, {" abcd", 3, " ab", "cd"}, {"äöü ß", 3, "äöü", "ß"}, {"äöüß", 1, "ä", "öüß"}, {"    ", 2, "  ", " "},
+	} {
+		if line, rest := wrap(tt.text, tt.width); line != tt.line || rest != tt.rest {
+			t.Errorf("%q in %d: %q and %q", tt.text, tt.width, line, rest)
+		}
+	}
+}
+
 func mustFind(t *testing.T, name string) *command {
 	t.Helper()
 	c, err := find(name)
