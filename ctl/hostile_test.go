@@ -3,6 +3,9 @@ package ctl
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -120,7 +123,7 @@ func TestManyConnections(t *testing.T) {
 	}
 	refused := 0
 	for _, c := range conns[maxConnections+maxReserved:] {
-		if got := c.ended(t); got == `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"32 connections are open already"}}`+"\n" {
+		if got := c.ended(t); got == `{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"40 connections are open already"}}`+"\n" {
 			refused++
 		}
 	}
@@ -135,7 +138,7 @@ func TestManyConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer client.Close()
-	if _, err := client.Call("dump", ""); err == nil || err.Error() != "32 connections are open already" {
+	if _, err := client.Call("dump", ""); err == nil || err.Error() != "40 connections are open already" {
 		t.Errorf("one more: %v", err)
 	}
 	for _, c := range conns {
@@ -143,6 +146,53 @@ func TestManyConnections(t *testing.T) {
 	}
 	until(t, "there is room again", func() bool { return s.open() == 1 })
 	s.alive(t)
+}
+
+// dialAs connects as another user, which takes root.
+func dialAs(t *testing.T, path string, uid uintptr) (c *raw) {
+	t.Helper()
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // for ever: the thread ends with the goroutine, and with it the other user
+		const same = ^uintptr(0)
+		_, _, errno := unix.RawSyscall(unix.SYS_SETRESUID, same, uid, same)
+		fd, err := connect(path)
+		if errno != 0 {
+			err = errno
+		}
+		if err == nil {
+			c = newRaw(t, fd)
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestRoomForRootOnSocket: others cannot keep root out, on the socket itself, and do not take root's places.
+func TestRoomForRootOnSocket(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // TestRoomForRoot goes without
+	}
+	s := newStub(t, nil)
+	const stranger = 4711
+	os.Chmod(filepath.Dir(s.path), 0o755)
+	os.Chmod(s.path, 0o666)
+	for range maxConnections + maxReserved {
+		dialAs(t, s.path, stranger)
+	}
+	for range maxReserved {
+		if got := dialRaw(t, s.path).ask(t, ping); !strings.Contains(got, "result") {
+			t.Errorf("root is told %s", got)
+		}
+	}
+	for want, c := range map[string]*raw{"32": dialAs(t, s.path, stranger), "40": dialRaw(t, s.path)} {
+		if got := c.ended(t); !strings.Contains(got, `"`+want+" connections are open already") {
+			t.Errorf("want %s, got %s", want, got)
+		}
+	}
 }
 
 // TestRoomForRoot: others cannot keep root out.

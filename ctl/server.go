@@ -153,7 +153,7 @@ func (s *Server) welcome(fd int, peer Peer) {
 		go c.serve()
 		return
 	}
-	unix.Write(fd, []byte(failure(null, Failed, strconv.Itoa(maxConnections)+" connections are open already")))
+	unix.Write(fd, []byte(failure(null, Failed, strconv.Itoa(s.room(peer))+" connections are open already")))
 	unix.Close(fd)
 }
 
@@ -161,11 +161,7 @@ func (s *Server) welcome(fd int, peer Peer) {
 func (s *Server) add(c *conn, fd int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	room := maxConnections
-	if s.trusts(c.peer) {
-		room += maxReserved
-	}
-	if len(s.conns) >= room || s.closed() {
+	if len(s.conns) >= s.room(c.peer) || s.closed() {
 		return false
 	}
 	c.file = os.NewFile(uintptr(fd), s.config.Path)
@@ -173,6 +169,14 @@ func (s *Server) add(c *conn, fd int) bool {
 	s.conns[c] = true
 	s.running.Add(1)
 	return true
+}
+
+// room is how many connections may be open for the peer to get one.
+func (s *Server) room(p Peer) int {
+	if s.trusts(p) {
+		return maxConnections + maxReserved
+	}
+	return maxConnections
 }
 
 // trusts reports whether the peer may change something.
