@@ -184,10 +184,11 @@ func (i *invocation) help() string {
 			text += "  " + pad(commands[n].name, 14) + commands[n].doc + "\n"
 		}
 	}
-	text += `
-Options:
-  --json             print the daemon's answer as it is, one JSON object a line
-`
+	answer := "the daemon's answer as it is"
+	if i.command != nil && i.command.name == "listen" {
+		answer = `{"EVENT":{its params}}`
+	}
+	text += "\nOptions:\n  --json             print " + answer + ", one JSON object a line\n"
 	if i.maybeLive() {
 		text += "  --watch [SECONDS]  live status, interfaces, leases, every " + watchEvery + " s; q ends it\n"
 	}

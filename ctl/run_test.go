@@ -242,6 +242,9 @@ func TestHelp(t *testing.T) {
 			}
 		}
 	}
+	if _, stdout, _ := ctl("listen", "-h"); !strings.Contains(stdout, "\n  --json             print {\"EVENT\":{its params}}, one JSON object a line\n") {
+		t.Errorf("what --json prints is not in\n%s", stdout)
+	}
 	if !strings.Contains(overview, "\n  --watch [SECONDS]  live status, interfaces, leases, every 2 s; q ends it\n") {
 		t.Errorf("--watch is not in\n%s", overview)
 	}
