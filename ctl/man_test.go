@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -64,6 +65,31 @@ func TestMan(t *testing.T) {
 		if o = strings.Trim(o, "[]"); strings.HasPrefix(o, "-") && o != "--help" && !strings.Contains(page, " "+o+" ") {
 			t.Errorf("option %s of lan6d ctl is not in the page", o)
 		}
+	}
+}
+
+// TestManFiles: the page names the files that lan6d keeps in its state directory.
+func TestManFiles(t *testing.T) {
+	page := renderMan(t)
+	sources, _ := filepath.Glob("../*.go")
+	found := 0
+	for _, path := range sources {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		for _, name := range regexp.MustCompile(`"([a-z0-9]+\.(?:journal|duid|lock))"`).FindAllStringSubmatch(string(content), -1) {
+			found++
+			if !strings.Contains(page, " "+DefaultDir+"/"+name[1]+" ") {
+				t.Errorf("%s is not in the page", name[1])
+			}
+		}
+	}
+	if found < 4 {
+		t.Errorf("only %d files found in the sources: is this test still looking at the right thing?", found)
 	}
 }
 
