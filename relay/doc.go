@@ -23,7 +23,8 @@
 //
 //   - A prefix is given up when its next hop releases it, when it runs out, or when the server that gave it tells so in a
 //     Reply to that next hop. Releases from elsewhere, and what servers tell others about it, are relayed and change nothing.
-//   - Until then it does not pass to another next hop, whoever the server gives it to meanwhile.
+//   - Until then it does not pass to another next hop, whoever the server gives it to meanwhile; nor does any part of it,
+//     whose route would win. A larger one around it may: the smallest that has an address in it says whose that is.
 //   - A client whose address has changed looks just like somebody who has stolen its DUID, unless the neighbours' link-layer
 //     addresses are known and are the same. Else it waits, as a rival: the prefix is its own as soon as the holder's is over,
 //     for one of the above reasons, or because NextHopGone says that nobody is at the old address any more. Event Contested

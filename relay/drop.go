@@ -69,6 +69,6 @@ type Counters struct {
 
 	Unroutable      uint64 // delegated prefixes that were not learned because they cannot be anybody's
 	BeyondLimit     uint64 // likewise, because there are too many
-	Contested       uint64 // likewise, because another next hop holds them
+	Contested       uint64 // likewise, because another next hop holds them, or what they are part of
 	ReleasesIgnored uint64 // IA_PDs in Releases that came from elsewhere than from their holder
 }

@@ -19,7 +19,7 @@ const (
 	Replaced                   // prefixes went to another IA, of the same client or another one
 	Expired                    // prefixes ran out
 	Forgotten                  // see Forget
-	Contested                  // a client was given prefixes that another next hop holds, or with its DUID; see NextHopGone
+	Contested                  // a client was given prefixes that another next hop holds, or parts of them, or with its DUID; see NextHopGone
 	Full                       // prefixes were not learned, as there are too many; at most once a minute for each interface
 )
 

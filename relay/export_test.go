@@ -18,6 +18,7 @@ func (r *Relay) Check() error {
 	}
 	prefixes, bindings := 0, 0
 	counts := make(map[share]int)
+	var lengths [129]int
 	for _, l := range r.table.Links() {
 		for b := range l.All() {
 			bindings++
@@ -26,6 +27,7 @@ func (r *Relay) Check() error {
 			require(len(b.Leases) > 0, "%x: holds nothing", b.DUID)
 			for _, k := range b.Leases {
 				prefixes++
+				lengths[k.Prefix.Bits()]++
 				require(r.held[k.Prefix] == b, "%v: not found under its prefix", k.Prefix)
 				counts[share{link: l}]++
 				counts[share{l, b.DUID, b.Peer}]++
@@ -36,6 +38,7 @@ func (r *Relay) Check() error {
 		}
 	}
 	require(len(r.held) == prefixes, "%d prefixes, found by %d", prefixes, len(r.held))
+	require(lengths == r.lengths, "lengths %v, counted as %v", lengths, r.lengths)
 	require(maps.Equal(counts, r.counts), "prefixes %v, counted as %v", counts, r.counts)
 	for b := range r.servers {
 		require(b.Link.Holds(b), "server of a binding that is over: %x", b.DUID)

@@ -131,7 +131,8 @@ func (l *lab) claims() map[netip.Prefix]claimed {
 	return all
 }
 
-// wantClaims verifies that nobody has lost what is claimed, but for the one next hop that a message came from or went to.
+// wantClaims verifies that nobody has lost what is claimed, nor a part of it, but for the one next hop that a message came
+// from or went to.
 func (l *lab) wantClaims(before map[netip.Prefix]claimed, ifindex int, actor netip.Addr) {
 	l.Helper()
 	after, now := l.claims(), l.Table().At(l.now)
@@ -141,6 +142,28 @@ func (l *lab) wantClaims(before map[netip.Prefix]claimed, ifindex int, actor net
 		}
 		if after[p] != c {
 			l.Errorf("%v: %v has become %v by what concerns %v on interface %d", p, c, after[p], actor, ifindex)
+		}
+	}
+	l.wantParts(before, after)
+}
+
+// wantParts verifies that nobody has a part of what somebody else has had all the time, unless it is part of its own as well.
+func (l *lab) wantParts(before, after map[netip.Prefix]claimed) {
+	l.Helper()
+	now := l.Table().At(l.now)
+	for p, c := range after {
+		if _, known := before[p]; known {
+			continue
+		}
+		for bits := p.Bits() - 1; bits >= 0; bits-- {
+			whole := netip.PrefixFrom(p.Addr(), bits).Masked()
+			was, is := before[whole], after[whole]
+			if was.until > now && was.via == c.via && was.link == c.link {
+				break
+			}
+			if was.until > now && is.via == was.via && is.link == was.link {
+				l.Errorf("%v, part of %v, which is %v, has become %v", p, whole, was, c)
+			}
 		}
 	}
 }

@@ -33,21 +33,18 @@ func (r *Relay) hold(now lease.Time, c *claim, k *lease.Lease) outcome {
 		return refused
 	}
 	b := c.binding()
-	if b != nil && !r.sameHost(c, b) {
-		r.contest(now, c, k, b)
-		return refused
+	for _, holder := range [...]*lease.Binding{b, r.holder(now, k.Prefix)} {
+		if holder != nil && !r.sameHost(c, holder) {
+			r.contest(now, c, k, holder)
+			return refused
+		}
 	}
 	if b != nil && b.Peer != c.via {
 		r.replace(now, b, all)
 		b = nil
 	}
 	if old := r.held[k.Prefix]; old != nil && old != b {
-		had := old.Find(k.Prefix)
-		if had.Valid > now && !r.sameHost(c, old) {
-			r.contest(now, c, k, old)
-			return refused
-		}
-		r.replace(now, old, func(l *lease.Lease) bool { return l == had })
+		r.replace(now, old, func(l *lease.Lease) bool { return l.Prefix == k.Prefix })
 	}
 	if b != nil {
 		if had := b.Find(k.Prefix); had != nil {
@@ -56,6 +53,22 @@ func (r *Relay) hold(now lease.Time, c *claim, k *lease.Lease) outcome {
 		}
 	}
 	return r.add(now, c, b, k)
+}
+
+// holder is the IA that a prefix belongs to: the one that holds it, or else the smallest one that it is part of, as routes go.
+// So somebody's prefix is nobody else's in parts, whose routes would win; and what a host has, whole and in parts, stays its
+// own whoever is given a larger one around it. nil: nobody's.
+func (r *Relay) holder(now lease.Time, p netip.Prefix) *lease.Binding {
+	for bits := p.Bits(); bits >= minPrefixLength; bits-- {
+		if r.lengths[bits] == 0 {
+			continue
+		}
+		whole := netip.PrefixFrom(p.Addr(), bits).Masked()
+		if b := r.held[whole]; b != nil && b.Find(whole).Valid > now {
+			return b
+		}
+	}
+	return nil
 }
 
 // add has an IA hold a prefix that nobody holds, if the bounds allow. Of a client that has all it may have, an older one in the
@@ -79,7 +92,7 @@ func (r *Relay) add(now lease.Time, c *claim, b *lease.Binding, k *lease.Lease) 
 		b.Peer = c.via
 	}
 	b.Leases = append(b.Leases, *k)
-	r.held[k.Prefix] = b
+	r.note(k.Prefix, b)
 	r.count(b, 1)
 	return held
 }
@@ -93,6 +106,17 @@ func oldest(b *lease.Binding) *lease.Lease {
 		}
 	}
 	return old
+}
+
+// note notes which IA holds a prefix that nobody held; nil: nobody any more.
+func (r *Relay) note(p netip.Prefix, b *lease.Binding) {
+	if b == nil {
+		delete(r.held, p)
+		r.lengths[p.Bits()]--
+		return
+	}
+	r.held[p] = b
+	r.lengths[p.Bits()]++
 }
 
 // count adds to the numbers of prefixes that are bounded.
@@ -117,7 +141,7 @@ func (r *Relay) end(now lease.Time, kind EventKind, b *lease.Binding, matches fu
 		return false
 	}
 	for i := range ended {
-		delete(r.held, ended[i].Prefix)
+		r.note(ended[i].Prefix, nil)
 	}
 	r.count(b, -len(ended))
 	r.emit(now, kind, b, ended)

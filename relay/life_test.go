@@ -144,8 +144,8 @@ func (l *life) content(kind dhcpv6.MessageType) []byte {
 		var named []promise
 		iaid := uint32(l.next(2))
 		for range l.next(4) {
-			p := promise{prefix: []string{"2001:db8:10::/60", "2001:db8:20::/60", "2001:db8:30::/60", "2001:db8:10:8::/61", "2001:db8:40::/60",
-				"2001:db8:50::/60", "2001:db8:60::/60", "2001:db8:70::/60", "2001:db8:80::/60", "2001:db8::/48"}[l.next(10)]}
+			p := promise{prefix: []string{"2001:db8:10::/60", "2001:db8:20::/60", "2001:db8:30::/60", "2001:db8:10:8::/61",
+				"2001:db8:10:c::/62", "2001:db8:40::/60", "2001:db8:50::/60", "2001:db8:60::/60", "2001:db8:70::/60", "2001:db8:80::/60", "2001:db8::/48"}[l.next(11)]}
 			if lifetime := l.next(8); kind == dhcpv6.Reply && lifetime > 0 {
 				p.preferred, p.valid = uint32(lifetime*50), uint32(lifetime*100)
 			}

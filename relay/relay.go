@@ -42,6 +42,7 @@ type Relay struct {
 	until        lease.Time // when an address of ours in them ends
 
 	held    map[netip.Prefix]*lease.Binding
+	lengths [129]int // how many of these are that long
 	counts  map[share]int
 	servers map[*lease.Binding]string // the DUID of the server that gave it; missing: not known
 	rivals  map[*lease.Binding]*rival // for what it holds

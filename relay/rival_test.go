@@ -3,6 +3,7 @@ package relay_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -161,6 +162,101 @@ func TestRival(t *testing.T) {
 		l.giveUp(1, host(1), prefixA)
 		l.wantRoutes(viaB)
 	})
+}
+
+// Somebody has the server free what client 1 holds, and give it parts of it, whose routes would win.
+func TestPartsAreHeld(t *testing.T) {
+	parts := pd(7, lifetimes(9000, 9000, "2001:db8:10::/61", "2001:db8:10:8::/61", "2001:db8:10:f::/64", "2001:db8:10::1/128")...)
+	l := start(t)
+	l.grant(1, prefixA)
+	for _, client := range []int{1, 2} {
+		l.giveUp(1, host(2), prefixA)
+		l.tell(host(2), reply(dhcpv6.Reply, duid(client), 1, parts))
+		l.tellOn("guest", host(2), reply(dhcpv6.Reply, duid(client), 1, parts))
+		l.tellOn("guest", host(1), reply(dhcpv6.Reply, duid(client), 1, parts))
+		l.wantRoutes(viaA)
+	}
+	if n := l.Counters().Contested; n != 24 || l.Rivals() != 1 {
+		t.Errorf("%d contested, %d rivals", n, l.Rivals())
+	}
+	l.grant(1, prefixA)
+	if l.Rivals() != 0 {
+		t.Error("a rival waits for what was renewed")
+	}
+	l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, lifetimes(1000, 2000, "2001:db8:10:10::/60", "2001:db8:10:10::/64")...)))
+	l.wantRoutes(viaA, "2001:db8:10:10::/60 via fe80::1002 dev 2", "2001:db8:10:10::/64 via fe80::1002 dev 2") // beside it
+}
+
+// Who waits for a part gets it when the holder's time is over.
+func TestRivalForAPart(t *testing.T) {
+	for name, end := range map[string]func(*lab){
+		"expires":   func(l *lab) { l.wait(2000 * time.Second) },
+		"released":  func(l *lab) { l.giveUp(1, host(1), prefixA) },
+		"withdrawn": func(l *lab) { l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pdStatus(1, dhcpv6.StatusNoBinding))) },
+		"forgotten": func(l *lab) { l.Forget(l.now, l.holder(1)) },
+		"gone":      func(l *lab) { l.NextHopGone(l.now, "lan", host(1)) },
+	} {
+		l := start(t)
+		l.grant(1, prefixA)
+		l.tell(host(2), reply(dhcpv6.Reply, duid(2), 1, pd(1, lifetimes(9000, 9000, "2001:db8:10:8::/62")...)))
+		l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001", "contested lan 1 2001:db8:10::/60 via fe80::1001 rival fe80::1002")
+		l.wantRoutes(viaA)
+		end(l)
+		l.wantRoutes("2001:db8:10:8::/62 via fe80::1002 dev 2")
+		if l.check(); t.Failed() {
+			t.Fatal(name)
+		}
+	}
+	l := start(t)
+	l.grant(1, prefixA)
+	l.now = l.now.Add(2000 * time.Second) // and nobody ticked
+	l.grant(2, "2001:db8:10:8::/62")
+	l.wantRoutes("2001:db8:10:8::/62 via fe80::1002 dev 2")
+}
+
+// A host may have parts of what it holds, in the same IA or another one, and a larger prefix around it.
+func TestOwnParts(t *testing.T) {
+	l := start(t, func(s *setup) {
+		s.LinkLayer = func(_ int, a netip.Addr) (uint16, []byte) { return 1, a.AsSlice()[15:] }
+	})
+	l.grant(1, prefixA, "2001:db8:10:4::/62")
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(2, promise{"2001:db8:10:8::/61", 1000, 2000})))
+	l.tell(host(0x101), reply(dhcpv6.Reply, duid(9), 1, pd(1, promise{"2001:db8:10:6::/64", 1000, 2000}))) // the same neighbour
+	l.grant(1, "2001:db8::/40")
+	routes := []string{viaA, "2001:db8:10:4::/62 via fe80::1001 dev 2", "2001:db8:10:8::/61 via fe80::1001 dev 2",
+		"2001:db8:10:6::/64 via fe80::1101 dev 2"}
+	l.wantRoutes(slices.Clone(routes)...)                                                                                    // and not the one that has addresses of ours in it
+	l.tell(host(1), reply(dhcpv6.Reply, duid(1), 1, pd(1, promise{prefixA, 0, 0}, promise{"2001:db8:10::/62", 1000, 2000}))) // renumbered
+	routes = append(routes[1:], "2001:db8:10::/62 via fe80::1001 dev 2")
+	l.wantRoutes(routes...)
+	l.grant(1, "2001:db8:10::/56")
+	l.wantRoutes(append(routes, "2001:db8:10::/56 via fe80::1001 dev 2")...)
+	if n := l.Counters().Contested; n != 0 {
+		t.Errorf("%d contested", n)
+	}
+}
+
+// Somebody is given a larger prefix around what client 1 holds, and has what is left of it. Client 1's stays its own:
+// renewed, in parts, in another IA, at another address.
+func TestHeldWithinALargerOne(t *testing.T) {
+	const larger = "2001:db8:10::/56 via fe80::1002 dev 2"
+	l := start(t, func(s *setup) {
+		s.LinkLayer = func(_ int, a netip.Addr) (uint16, []byte) { return 1, a.AsSlice()[15:] }
+	})
+	l.grant(1, prefixA)
+	l.grant(2, "2001:db8:10::/56")
+	l.wantRoutes(viaA, larger)
+	l.wait(1999 * time.Second)
+	l.grant(1, prefixA, "2001:db8:10:8::/61")
+	l.grant(2, "2001:db8:10::/56", "2001:db8:10:4::/62")
+	l.wantRoutes(viaA, "2001:db8:10:8::/61 via fe80::1001 dev 2", larger)
+	l.tell(host(1), reply(dhcpv6.Reply, duid(9), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.tell(host(0x101), reply(dhcpv6.Reply, duid(9), 1, pd(1, promise{prefixA, 1000, 2000})))
+	l.wantRoutes(prefixA+" via fe80::1101 dev 2", "2001:db8:10:8::/61 via fe80::1001 dev 2", larger)
+	l.giveUp(9, host(0x101), prefixA)
+	l.wantRoutes("2001:db8:10:8::/61 via fe80::1001 dev 2", larger)
+	l.grant(1, prefixA, "2001:db8:10:8::/62") // the first was given up, so it is part of the larger one; what is within the other is not
+	l.wantRoutes("2001:db8:10:8::/61 via fe80::1001 dev 2", "2001:db8:10:8::/62 via fe80::1001 dev 2", larger)
 }
 
 // A client moves to another link, or gets another IA or DUID, at the same next hop.

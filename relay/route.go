@@ -88,7 +88,7 @@ func (r *Relay) takeUp(b *lease.Binding) bool {
 		if r.held[k.Prefix] != nil {
 			return true
 		}
-		r.held[k.Prefix] = b
+		r.note(k.Prefix, b)
 		return false
 	})
 	if b.Leases = kept; len(kept) == 0 {
