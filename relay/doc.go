@@ -32,8 +32,8 @@
 //   - The number of prefixes is bounded for each client (a DUID at one next hop: nobody can use up another's share), for each
 //     interface and in all. Beyond, nothing is learned and nothing lost; only of its own a client may lose an older one in
 //     the same IA to a newer one.
-//   - Only prefixes that a server may delegate are learned: not ::/0, nothing that is shorter than /24, not global, or
-//     has an address of ours in it.
+//   - Only prefixes that a server may delegate are learned: not ::/0, nothing that is shorter than /24 or not global, that
+//     has an address of ours in it, or that is part of what is on one of our links.
 //
 // Who comes first with a client's DUID, while the client is away, is the client: nobody can tell them apart then. And
 // whoever can send on an upstream link can pretend to be a server, unless unicast servers are configured.

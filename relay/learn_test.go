@@ -132,12 +132,19 @@ func TestUnroutable(t *testing.T) {
 		// Around addresses of ours, ready or not, on whatever interface.
 		"2001:db8:1::/64": false, "2001:db8:1::/60": false, "2001:db8::/32": false, "2001:db8:1::1/128": false,
 		"2001:db8:6::/48": false, "2001:db8:ffff::/48": false, "2001:db8:3::/64": false,
+		// Parts of the links that they are on.
+		"2001:db8:1::/128": false, "2001:db8:1:0:8000::/65": false, "2001:db8:1::ffff/128": false, "2001:db8:3:0:ff::/80": false,
+		"2001:db8:7:0:8000::/65": false, "2001:db8:8::c/126": false, "2001:db8:8::/120": false, "2001:db8:8::4/128": true,
 		// Beside them.
-		"2001:db8:1::/128": true, "2001:db8:1:1::/64": true, "2001:db8:6:8000::/49": true,
+		"2001:db8:1:1::/64": true, "2001:db8:1:1::/65": true, "2001:db8:6:8000::/49": true, "2001:db8:7:1::/64": true,
+		"2001:db8:7:8::/61": true, "2001:db8:7:1::/128": true, "2001:db8:8:1::/65": true,
 	} {
 		l := start(t, func(s *setup) {
 			s.address(idle, "2001:db8:3::1/64", 0, 0)
 			s.link(idle).Addresses[1].Unready = true
+			s.address(lan, "2001:db8:7::1/60", 0, 0)
+			s.address(wan, "2001:db8:8::1/128", 0, 0)
+			s.address(wan, "2001:db8:8::9/125", 0, 0)
 		})
 		l.grant(1, prefix)
 		if got := len(l.routes()) == 1; got != want {

@@ -55,10 +55,11 @@ type address struct {
 // to tell which addresses are ours. What clients hold stays, also on an interface that is missing.
 func (r *Relay) SetLinks(now time.Time, links []Link) {
 	at, before := r.table.At(now), r.clients
-	r.given, r.upstreams, r.clients, r.own = links, nil, nil, nil
+	r.given, r.upstreams, r.clients, r.own, r.onLink = links, nil, nil, nil, nil
 	for i := range links {
 		for _, a := range links[i].Addresses {
 			r.own = append(r.own, a.Prefix.Addr())
+			r.onLink = append(r.onLink, netip.PrefixFrom(a.Prefix.Addr(), max(a.Prefix.Bits(), 64)))
 		}
 	}
 	for _, name := range r.config.Upstreams {

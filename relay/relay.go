@@ -36,6 +36,7 @@ type Relay struct {
 	clients   []*link
 	upstreams []*link
 	own       []netip.Addr
+	onLink    []netip.Prefix // around these: see isRoutable
 
 	destinations []Destination
 	unreached    []Server   // those that are not among them

@@ -21,8 +21,8 @@ type Route struct {
 }
 
 // AppendRoutes appends the routes that a binding needs at now: one for each prefix, as long as it is (RFC 8987, R-2), unless
-// an address of ours has come to be in it. A binding whose interface is gone needs none, nor one whose relay agent is not on
-// the interface's link: what is behind that is routed by others.
+// it has come to be around an address of ours, or on its link. A binding whose interface is gone needs none, nor one whose
+// relay agent is not on the interface's link: what is behind that is routed by others.
 func (r *Relay) AppendRoutes(routes []Route, now lease.Time, b *lease.Binding) []Route {
 	if !r.config.Routes || b == nil || b.State != lease.Bound {
 		return routes
@@ -49,14 +49,15 @@ func (l *Link) onLink(a netip.Addr) bool {
 	return a.IsLinkLocalUnicast()
 }
 
-// isRoutable reports whether a prefix can be delegated to a client behind us.
+// isRoutable reports whether a prefix can be delegated to a client behind us. Nothing that is on one of our links can. Of an
+// interface's own prefix that is larger than a /64, this is the /64 that its address is in; the rest is there to delegate.
 func (r *Relay) isRoutable(p netip.Prefix) bool {
 	a := p.Addr()
 	if p.Bits() < minPrefixLength || !a.IsGlobalUnicast() || a.As16()[0] == 0 { // ::/8: mapped IPv4, NAT64
 		return false
 	}
-	for _, own := range r.own {
-		if p.Contains(own) {
+	for _, own := range r.onLink {
+		if own.Overlaps(p) {
 			return false
 		}
 	}
