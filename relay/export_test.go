@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 
+	"lan6d/dhcpv6"
 	"lan6d/dhcpv6/lease"
 )
 
@@ -40,11 +41,13 @@ func (r *Relay) Check() error {
 	require(len(r.held) == prefixes, "%d prefixes, found by %d", prefixes, len(r.held))
 	require(lengths == r.lengths, "lengths %v, counted as %v", lengths, r.lengths)
 	require(maps.Equal(counts, r.counts), "prefixes %v, counted as %v", counts, r.counts)
-	for b := range r.servers {
+	for b, id := range r.servers {
+		require(len(id) <= dhcpv6.MaxDUIDLength, "%d octets of a server's name", len(id))
 		require(b.Link.Holds(b), "server of a binding that is over: %x", b.DUID)
 	}
 	require(len(r.rivals) <= maxRivals, "%d rivals", len(r.rivals))
-	for b := range r.rivals {
+	for b, w := range r.rivals {
+		require(len(w.client)+len(w.server) <= 2*dhcpv6.MaxDUIDLength, "rival with names of %d and %d octets", len(w.client), len(w.server))
 		require(b.Link.Holds(b), "rival for a binding that is over: %x", b.DUID)
 	}
 	require(prefixes <= r.config.MaxPrefixes, "%d prefixes", prefixes)

@@ -14,7 +14,7 @@ type claim struct {
 	client dhcpv6.DUID
 	iaid   uint32
 	via    netip.Addr
-	server []byte
+	server dhcpv6.DUID
 	late   bool // a rival's: what it claims it was told earlier
 
 	asked int        // how often neighbours were looked up for the message: see sameHost
@@ -25,13 +25,15 @@ type claim struct {
 // binding is what the IA holds, through whatever next hop; or nil.
 func (c *claim) binding() *lease.Binding { return c.link.Lookup(c.client, c.iaid, lease.Prefix) }
 
-// read reads the identifiers of a message of or to a client behind a next hop, and reports whether it has them.
+// read reads the identifiers of a message of or to a client behind a next hop, and reports whether it has them. Both are
+// DUIDs, so what is kept of them is small: options have up to 65,535 octets.
 func (c *claim) read(r *Relay, l *link, via netip.Addr, options dhcpv6.Options) bool {
 	r.claims++
 	c.number, c.link, c.via = r.claims, l.leases, via
 	id, _ := options.Get(dhcpv6.OptionClientID)
 	c.client, _ = dhcpv6.ParseDUID(id)
-	c.server, _ = options.Get(dhcpv6.OptionServerID)
+	id, _ = options.Get(dhcpv6.OptionServerID)
+	c.server, _ = dhcpv6.ParseDUID(id)
 	return c.client != nil && c.server != nil
 }
 

@@ -78,6 +78,9 @@ func TestLearnBehindRelayAgent(t *testing.T) {
 func TestNotLearned(t *testing.T) {
 	p := promise{"2001:db8:10::/60", 1000, 2000}
 	ok := reply(dhcpv6.Reply, duid(1), 1, pd(1, p))
+	by := func(server []byte) []byte {
+		return message(dhcpv6.Reply, option(dhcpv6.OptionClientID, duid(1)), option(dhcpv6.OptionServerID, server), pd(1, p))
+	}
 	withStatus := func(s dhcpv6.StatusCode) []byte {
 		return reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionIAPD, pd(1, p)[4:], statusOption(s)))
 	}
@@ -91,6 +94,10 @@ func TestNotLearned(t *testing.T) {
 		"no Server Identifier":     message(dhcpv6.Reply, option(dhcpv6.OptionClientID, duid(1)), pd(1, p)),
 		"empty Client Identifier":  reply(dhcpv6.Reply, nil, 1, pd(1, p)),
 		"long Client Identifier":   reply(dhcpv6.Reply, make([]byte, 131), 1, pd(1, p)),
+		"empty Server Identifier":  by(nil),
+		"short Server Identifier":  by(make([]byte, 2)),
+		"long Server Identifier":   by(make([]byte, 131)),
+		"much too long a one":      by(make([]byte, 60000)),
 		"status of the message":    reply(dhcpv6.Reply, duid(1), 1, statusOption(dhcpv6.StatusUnspecFail), pd(1, p)),
 		"odd status":               reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionStatusCode, []byte{0}), pd(1, p)),
 		"NoPrefixAvail":            withStatus(dhcpv6.StatusNoPrefixAvail),
@@ -117,9 +124,11 @@ func TestNotLearned(t *testing.T) {
 	l := start(t, func(s *setup) { s.Routes = false })
 	l.tell(host(1), ok)
 	l.wantEvents()
-	l = start(t)
-	l.tell(host(1), ok)
-	l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001")
+	for _, b := range [][]byte{ok, by(make([]byte, dhcpv6.MinDUIDLength)), by(make([]byte, dhcpv6.MaxDUIDLength))} {
+		l = start(t)
+		l.tell(host(1), b)
+		l.wantEvents("learned lan 1 2001:db8:10::/60 via fe80::1001")
+	}
 }
 
 // Prefixes that nobody can have been delegated.

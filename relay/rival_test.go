@@ -390,6 +390,25 @@ func TestRivalsBounded(t *testing.T) {
 	l.wantRoutes("2001:db8:30::/64 via fe80::1003 dev 2", "2001:db8:20:27::/64 via fe80::1002 dev 2", "2001:db8:20:28::/64 via fe80::1002 dev 2")
 }
 
+// A server's identifier that is longer than a DUID can be is kept of nobody, holder or rival; Check looks after each message.
+func TestServerIDsBounded(t *testing.T) {
+	for size, valid := range map[int]bool{dhcpv6.MaxDUIDLength: true, dhcpv6.MaxDUIDLength + 1: false, 60000: false} {
+		l := start(t)
+		l.grant(1, prefixA, "2001:db8:20::/60")
+		by := func(kind dhcpv6.MessageType, n int, prefix string) []byte {
+			return message(kind, option(dhcpv6.OptionClientID, duid(n)), option(dhcpv6.OptionServerID, make([]byte, size)),
+				pd(1, promise{prefix, 1000, 2000}))
+		}
+		l.tell(host(2), by(dhcpv6.Reply, 2, prefixA))
+		l.tell(host(3), by(dhcpv6.Reply, 3, "2001:db8:30::/60"))
+		l.forward(from(host(1), by(dhcpv6.Release, 1, "2001:db8:20::/60")))
+		rival, learned, released := l.Rivals() == 1, l.holder(3) != nil, len(l.holder(1).Leases) == 1
+		if rival != valid || learned != valid || released != valid {
+			t.Errorf("identifier of %d octets: rival %v, learned %v, released %v", size, rival, learned, released)
+		}
+	}
+}
+
 // Nor are there ever more than so many.
 func TestManyRivals(t *testing.T) {
 	l := start(t)
