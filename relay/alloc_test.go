@@ -56,6 +56,16 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
+// Nor does guessing a link-layer address.
+func TestAllocationsOfGuess(t *testing.T) {
+	l := start(t, allOptions, func(s *setup) { s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { return 1, nil } })
+	in := from(netip.MustParseAddr("fe80::211:22ff:fe33:4455"), message(dhcpv6.Solicit))
+	l.wantNoAllocations("guess", func() error {
+		_, _, err := l.Forward(l.now, in, l.buf)
+		return err
+	})
+}
+
 func (l *lab) wantNoAllocations(what string, do func() error) {
 	l.Helper()
 	run := func() {

@@ -22,8 +22,8 @@ type Config struct {
 	RelayID    dhcpv6.DUID // for a Relay-Id option (RFC 5460); nil: none is sent
 
 	// LinkLayer looks up a neighbour: its hardware type and its link-layer address, which must not change until the next
-	// call; nil if it is not known. It is called for Client Link-Layer Address options, unless the source tells the address
-	// by itself, and when somebody else claims what a client holds. nil: no neighbour is known.
+	// call; nil if it is not known. It is called for each Client Link-Layer Address option, and when somebody else claims
+	// what a client holds. nil: no neighbour is known.
 	LinkLayer func(ifindex int, neighbour netip.Addr) (hardwareType uint16, address []byte)
 
 	Routes          bool // learn delegated prefixes and tell routes to them

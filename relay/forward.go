@@ -118,18 +118,24 @@ func writeRelayPort(w *dhcpv6.Writer, options dhcpv6.Options, port uint16) {
 	}
 }
 
-// writeLinkLayer tells the client's link-layer address (RFC 6939), if it is known.
+// writeLinkLayer tells the client's link-layer address (RFC 6939), if it is known: the one in the neighbour table. Only when
+// there is none it is guessed from the source address, for a client can choose one that looks like another's. So the kernel is
+// asked for each message, where this is configured. That takes some microseconds, about what the message costs anyway; for
+// clients whose addresses tell nothing, which are most, there is no other way. To remember answers would be to keep something
+// for each source that somebody makes up.
 func (r *Relay) writeLinkLayer(w *dhcpv6.Writer, in *Datagram) {
 	source := in.Peer.Addr()
-	mac, ok := macOf(source)
-	hardware, address := uint16(dhcpv6.HardwareEthernet), mac[:]
-	if !ok {
-		if r.config.LinkLayer == nil {
+	var hardware uint16
+	var address []byte
+	if r.config.LinkLayer != nil {
+		hardware, address = r.config.LinkLayer(in.Ifindex, source)
+	}
+	if len(address) == 0 {
+		mac, ok := macOf(source)
+		if !ok {
 			return
 		}
-		if hardware, address = r.config.LinkLayer(in.Ifindex, source); len(address) == 0 {
-			return
-		}
+		hardware, address = dhcpv6.HardwareEthernet, mac[:]
 	}
 	m := w.Begin(dhcpv6.OptionClientLinkLayer)
 	w.Uint16(hardware)

@@ -99,6 +99,20 @@ func TestForward(t *testing.T) {
 			},
 			in:   solicit,
 			want: `0c 00` + onLAN + fromClient + inLAN + relayMessage},
+		{name: "source made from somebody else's link-layer address", source: "[fe80::11:22ff:fe33:4455]:546",
+			change: func(s *setup) {
+				s.lan().ClientLinkLayer = true
+				s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { return 1, []byte{2, 0, 0, 0, 0, 0x66} }
+			},
+			in:   solicit,
+			want: `0c 00` + onLAN + `fe80000000000000001122fffe334455` + inLAN + `004f 0008 0001 020000000066` + relayMessage},
+		{name: "no neighbour, and a source made from a link-layer address", source: "[fe80::11:22ff:fe33:4455]:546",
+			change: func(s *setup) {
+				s.lan().ClientLinkLayer = true
+				s.LinkLayer = func(int, netip.Addr) (uint16, []byte) { return 0, nil }
+			},
+			in:   solicit,
+			want: `0c 00` + onLAN + `fe80000000000000001122fffe334455` + inLAN + `004f 0008 0001 021122334455` + relayMessage},
 		{name: "interface id of a group's address is no EUI-64", source: "[fe80::311:22ff:fe33:4455]:546",
 			change: func(s *setup) { s.lan().ClientLinkLayer = true },
 			in:     solicit,
