@@ -54,10 +54,25 @@ type warning string
 
 func (w warning) Error() string { return string(w) }
 
-// sortProblems puts them in the order of their files and lines.
+// sortProblems puts them in the order of their files and lines. (Their numbers are sorted: a stable sort would be 1.7 KB more.)
 func sortProblems(problems []Problem) {
-	sort.SliceStable(problems, func(i, j int) bool {
-		a, b := &problems[i].Pos, &problems[j].Pos
-		return a.File < b.File || a.File == b.File && a.Line < b.Line
+	order := make([]int, len(problems))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(i, j int) bool {
+		a, b := &problems[order[i]].Pos, &problems[order[j]].Pos
+		switch {
+		case a.File != b.File:
+			return a.File < b.File
+		case a.Line != b.Line:
+			return a.Line < b.Line
+		}
+		return order[i] < order[j]
 	})
+	sorted := make([]Problem, 0, len(problems))
+	for _, i := range order {
+		sorted = append(sorted, problems[i])
+	}
+	copy(problems, sorted)
 }
