@@ -2,6 +2,7 @@ package openwrt
 
 import (
 	"cmp"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -99,7 +100,7 @@ func TestTake(t *testing.T) {
 	if d.LeaseFile != "/tmp/lan6d.leases" || d.HostsDir != "/tmp/hosts" || d.LeaseTrigger != "/usr/libexec/lan6d-update" {
 		t.Errorf("files: %q, %q, %q", d.LeaseFile, d.HostsDir, d.LeaseTrigger)
 	}
-	if got := r.read("etc/lan6d.taken"); got != "lan\nguest\niot\n" {
+	if got := r.read("etc/lan6d.taken"); got != "lan lan server\nguest @1 hybrid\niot iot relay\n" {
 		t.Errorf("taken: %q", got)
 	}
 
@@ -185,7 +186,7 @@ func TestTakeAgain(t *testing.T) {
 	if got := r.run("uci", "get", "lan6d.iot.dhcpv6") + r.run("uci", "get", "lan6d.off.dhcpv6") + r.run("uci", "get", "dhcp.iot.dhcpv6"); got != "server\nserver\ndisabled\n" {
 		t.Errorf("got %q", got)
 	}
-	if got := r.read("etc/lan6d.taken"); got != "lan\nguest\niot\noff\n" {
+	if got := r.read("etc/lan6d.taken"); got != "lan lan server\nguest @1 hybrid\niot iot server\noff off server\n" {
 		t.Errorf("taken: %q", got)
 	}
 	if got := r.read("tmp/.uci/dhcp") + r.read("tmp/.uci/lan6d"); got != "" {
@@ -198,12 +199,15 @@ func TestGiveBackAfterChanges(t *testing.T) {
 	for _, tt := range []struct{ name, change, option, want string }{
 		{"another mode", "uci set lan6d.lan.dhcpv6=relay", "dhcp.lan.dhcpv6", "relay"},
 		{"switched off", "uci set lan6d.lan.dhcpv6=disabled", "dhcp.lan.dhcpv6", "disabled"},
-		{"section deleted", "uci delete lan6d.lan", "dhcp.lan.dhcpv6", "disabled"},
+		{"section deleted", "uci delete lan6d.lan", "dhcp.lan.dhcpv6", "server"},
+		{"option deleted", "uci delete lan6d.lan.dhcpv6", "dhcp.lan.dhcpv6", "server"},
+		{"no mode", "uci set lan6d.lan.dhcpv6=Relay", "dhcp.lan.dhcpv6", "server"},
+		{"reset in LuCI", "uci delete dhcp.lan.dhcpv6", "dhcp.lan.dhcpv6", "server"},
 		{"given back before", "uci set dhcp.lan.dhcpv6=hybrid", "dhcp.lan.dhcpv6", "hybrid"},
 		{"never taken", "uci set lan6d.off=interface; uci set lan6d.off.dhcpv6=server", "dhcp.off.dhcpv6", "disabled"},
 		{"another option", "uci set dhcp.lan.leasetime=1h", "dhcp.lan.leasetime", "1h"},
 		{"not committed", "uci set lan6d.lan.preference=1", "dhcp.lan.dhcpv6", "server"},
-		{"renamed interface", "uci set dhcp.lan.interface=home", "dhcp.lan.dhcpv6", "disabled"},
+		{"renamed interface", "uci set dhcp.lan.interface=home", "dhcp.lan.dhcpv6", "server"},
 		{"another order", "uci reorder dhcp.lan=9", "dhcp.lan.dhcpv6", "server"},
 		{"LuCI's section deleted", "uci delete dhcp.lan6d", "dhcp.lan.dhcpv6", "server"},
 	} {
@@ -216,6 +220,134 @@ func TestGiveBackAfterChanges(t *testing.T) {
 			}
 			if strings.Contains(r.export("dhcp"), "lan6d") {
 				t.Error("lan6d's section is left")
+			}
+		})
+	}
+}
+
+// Each section gets back what it had, whatever became of /etc/config/lan6d.
+func TestGiveBackExactly(t *testing.T) {
+	const two = "\nconfig dhcp 'lan'\n\toption dhcpv6 'server'\n\nconfig dhcp 'lan2'\n\toption interface 'lan'\n\toption dhcpv6 'relay'\n"
+	const nameless = "\nconfig dhcp\n\toption interface 'lan'\n\toption dhcpv6 '"
+	for _, tt := range []struct{ name, dhcp, change, from, to string }{
+		{name: "two sections", dhcp: two},
+		{"two sections, changed", two, "uci set lan6d.lan.dhcpv6=hybrid", "'(server|relay)'", "'hybrid'"},
+		{"two sections, one set again", two, "uci set dhcp.lan.dhcpv6=hybrid; uci commit dhcp; " + handover + " take", "'server'", "'hybrid'"},
+		{name: "nameless", dhcp: nameless + "server'\n" + nameless + "disabled'\n" + nameless + "relay'\n\nconfig dhcp\n\toption interface 'x'\n\toption dhcpv6 'hybrid'\n"},
+		{name: "the package's file", dhcp: stock, change: "cp /etc/config/lan6d.plain /etc/config/lan6d"},
+		{name: "an empty file", dhcp: stock, change: ": >/etc/config/lan6d"},
+		{name: "no file", dhcp: stock, change: "rm /etc/config/lan6d"},
+		{name: "a broken file", dhcp: stock, change: "echo config interface a-b >>/etc/config/lan6d"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRouter(t)
+			r.run("cp", "/etc/config/lan6d", "/etc/config/lan6d.plain")
+			r.write("etc/config/dhcp", tt.dhcp, 0o600)
+			want := r.export("dhcp")
+			if tt.from != "" {
+				want = regexp.MustCompile(tt.from).ReplaceAllString(want, tt.to)
+			}
+			r.run(handover, "take")
+			r.run("sh", "-c", tt.change)
+			r.run(handover, "give-back")
+			if got := r.export("dhcp"); got != want {
+				t.Errorf("got:\n%s\nwant:\n%s", got, want)
+			}
+			if got := r.read("etc/lan6d.taken"); got != "" {
+				t.Errorf("noted: %q", got)
+			}
+		})
+	}
+}
+
+// What cannot be given back stays noted, and is told. It can be given back later, and taken again.
+func TestGiveBackLater(t *testing.T) {
+	const left = "// could not be given back:\n"
+	for _, tt := range []struct{ name, taken, change, repair, told, left, option, want string }{
+		{"section deleted", "lan lan server\niot iot relay\n", "uci delete dhcp.lan; uci commit dhcp", "uci set dhcp.lan=dhcp",
+			"DHCPv6 on lan (as server) cannot be given back: its section is not in /etc/config/dhcp", left + "lan lan server\n", "dhcp.lan.dhcpv6", "server"},
+		{"no file", "lan lan server\n", "mv /etc/config/dhcp /tmp/dhcp", "mv /tmp/dhcp /etc/config/dhcp",
+			"DHCPv6 on lan (as server) cannot be given back", left + "lan lan server\n", "dhcp.lan.dhcpv6", "server"},
+		{"an old note", "lan\niot\n", "uci delete lan6d.lan; uci commit lan6d", "uci set lan6d.lan=interface; uci set lan6d.lan.dhcpv6=relay",
+			"DHCPv6 on lan cannot be given back: how it was served is not in /etc/config/lan6d", left + "lan\n", "dhcp.lan.dhcpv6", "relay"},
+		{"an old note without a section", "lan\ngone\n", ":", "uci set dhcp.gone=dhcp; uci set dhcp.gone.dhcpv6=server",
+			"DHCPv6 on gone cannot be given back: its section is not in /etc/config/dhcp", left + "gone\n", "dhcp.lan.dhcpv6", "server"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := take(t, stock)
+			r.write("etc/lan6d.taken", tt.taken, 0o644)
+			r.run("sh", "-c", tt.change)
+			if told := r.run("sh", "-c", handover+" give-back 2>&1 >/dev/null"); !strings.Contains(told, tt.told) {
+				t.Errorf("told: %q", told)
+			}
+			if got := r.read("etc/lan6d.taken"); got != tt.left {
+				t.Errorf("noted: %q", got)
+			}
+			r.run("sh", "-c", tt.repair)
+			if told := r.run("sh", "-c", handover+" give-back 2>&1 >/dev/null"); told != "" {
+				t.Errorf("told: %q", told)
+			}
+			if got := r.run("uci", "get", tt.option); got != tt.want+"\n" || r.read("etc/lan6d.taken") != "" {
+				t.Errorf("%s is %q; noted: %q", tt.option, got, r.read("etc/lan6d.taken"))
+			}
+		})
+	}
+}
+
+// Where uci cannot read /etc/config/dhcp, lan6d goes on, and nothing is forgotten.
+func TestGiveBackToABrokenFile(t *testing.T) {
+	r := take(t, stock)
+	r.run("/etc/init.d/lan6d", "enable")
+	r.asked()
+	taken := r.read("etc/lan6d.taken")
+	r.run("sh", "-c", "echo config dhcp a-b >>/etc/config/dhcp")
+	out, status := r.try(handover, "give-back")
+	if status != 1 || !strings.Contains(out, "nothing is given back, as uci cannot read /etc/config/dhcp") || r.read("etc/lan6d.taken") != taken {
+		t.Errorf("%d, %q; noted: %q", status, out, r.read("etc/lan6d.taken"))
+	}
+	if r.run("ls", "/etc/rc.d") == "" || slices.Contains(r.asked(), "stop lan6d") {
+		t.Error("lan6d is stopped")
+	}
+}
+
+// After removal, an installation takes over also when something could not be given back.
+func TestInstallAfterIncompleteGiveBack(t *testing.T) {
+	r := take(t, stock)
+	r.run("sh", "-c", "uci delete dhcp.iot; uci commit dhcp")
+	r.run(handover, "give-back")
+	r.run("sh", "-c", ". /lib/functions.sh; default_postinst")
+	if got := r.run("uci", "get", "dhcp.lan.dhcpv6"); got != "disabled\n" {
+		t.Errorf("dhcp.lan.dhcpv6 is %q", got)
+	}
+	if got := r.read("etc/lan6d.taken"); got != "iot iot relay\nlan lan server\nguest @1 hybrid\n" {
+		t.Errorf("taken: %q", got)
+	}
+}
+
+// The notes of before modes were noted are understood, alone and among others.
+func TestOldNotes(t *testing.T) {
+	for _, tt := range []struct{ name, prepare, option, want string }{
+		{"as it is in lan6d", ":", "dhcp.lan.dhcpv6", "server"},
+		{"changed", "uci set lan6d.lan.dhcpv6=relay", "dhcp.lan.dhcpv6", "relay"},
+		{"switched off", "uci set lan6d.lan.dhcpv6=disabled", "dhcp.lan.dhcpv6", "disabled"},
+		{"given back before", "uci set dhcp.lan.dhcpv6=hybrid; uci delete lan6d.lan", "dhcp.lan.dhcpv6", "hybrid"},
+		{"taken again", "uci set dhcp.lan.dhcpv6=hybrid; " + handover + " take", "dhcp.lan.dhcpv6", "hybrid"},
+		{"taken again, and lost", "uci set dhcp.lan.dhcpv6=hybrid; " + handover + " take; uci delete lan6d.lan", "dhcp.lan.dhcpv6", "hybrid"},
+		{"nameless", ":", "dhcp.@dhcp[0].dhcpv6", "server"},
+		{"another section", "uci set dhcp.lan_4=dhcp; uci set dhcp.lan_4.interface=lan; uci set dhcp.lan_4.dhcpv4=server", "dhcp.lan.dhcpv6", "server"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := take(t, stock)
+			r.write("etc/lan6d.taken", "lan\nguest\niot\n", 0o644)
+			r.run("sh", "-c", tt.prepare)
+			if told := r.run("sh", "-c", handover+" give-back 2>&1 >/dev/null"); told != "" {
+				t.Errorf("told: %q", told)
+			}
+			if got := r.run("uci", "get", tt.option); got != tt.want+"\n" || r.read("etc/lan6d.taken") != "" {
+				t.Errorf("%s is %q, want %s; noted: %q", tt.option, got, tt.want, r.read("etc/lan6d.taken"))
+			}
+			if got, status := r.try("uci", "get", "dhcp.lan_4.dhcpv6"); status == 0 {
+				t.Errorf("dhcp.lan_4.dhcpv6 is %q", got)
 			}
 		})
 	}
