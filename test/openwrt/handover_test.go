@@ -100,7 +100,7 @@ func TestTake(t *testing.T) {
 	if d.LeaseFile != "/tmp/lan6d.leases" || d.HostsDir != "/tmp/hosts" || d.LeaseTrigger != "/usr/libexec/lan6d-update" {
 		t.Errorf("files: %q, %q, %q", d.LeaseFile, d.HostsDir, d.LeaseTrigger)
 	}
-	if got := r.read("etc/lan6d.taken"); got != "lan lan server\nguest @1 hybrid\niot iot relay\n" {
+	if got := r.read("etc/lan6d.taken"); got != "lan lan server\nguest @1 hybrid\niot iot relay\ndaemon daemon server\n" {
 		t.Errorf("taken: %q", got)
 	}
 
@@ -114,7 +114,7 @@ func TestTake(t *testing.T) {
 			odhcpd = append(odhcpd, s.Name+" "+s.Get("leasefile").Values[0])
 		}
 	}
-	for name, want := range map[string]string{"lan": "disabled", "iot": "disabled", "wrong": "Server", "listed": "server", "daemon": "server"} {
+	for name, want := range map[string]string{"lan": "disabled", "iot": "disabled", "wrong": "Server", "listed": "server", "daemon": "disabled"} {
 		if modes[name] != want {
 			t.Errorf("dhcp.%s.dhcpv6 is %q, want %q", name, modes[name], want)
 		}
@@ -186,7 +186,7 @@ func TestTakeAgain(t *testing.T) {
 	if got := r.run("uci", "get", "lan6d.iot.dhcpv6") + r.run("uci", "get", "lan6d.off.dhcpv6") + r.run("uci", "get", "dhcp.iot.dhcpv6"); got != "server\nserver\ndisabled\n" {
 		t.Errorf("got %q", got)
 	}
-	if got := r.read("etc/lan6d.taken"); got != "lan lan server\nguest @1 hybrid\niot iot server\noff off server\n" {
+	if got := r.read("etc/lan6d.taken"); got != "lan lan server\nguest @1 hybrid\ndaemon daemon server\niot iot server\noff off server\n" {
 		t.Errorf("taken: %q", got)
 	}
 	if got := r.read("tmp/.uci/dhcp") + r.read("tmp/.uci/lan6d"); got != "" {
@@ -319,8 +319,69 @@ func TestInstallAfterIncompleteGiveBack(t *testing.T) {
 	if got := r.run("uci", "get", "dhcp.lan.dhcpv6"); got != "disabled\n" {
 		t.Errorf("dhcp.lan.dhcpv6 is %q", got)
 	}
-	if got := r.read("etc/lan6d.taken"); got != "iot iot relay\nlan lan server\nguest @1 hybrid\n" {
+	if got := r.read("etc/lan6d.taken"); got != "iot iot relay\nlan lan server\nguest @1 hybrid\ndaemon daemon server\n" {
 		t.Errorf("taken: %q", got)
+	}
+}
+
+// Interfaces may have names that no section of uci can, or that another section has. Both files stay such that uci reads them,
+// and lan6d serves what odhcpd served.
+func TestTakeNames(t *testing.T) {
+	const own = "config lan6d\n\toption leasefile '/tmp/lan6d.leases'\n"
+	for _, tt := range []struct{ name, interfaceName, own string }{
+		{"a dash", "my-if", own},
+		{"a dot", "eth0.2", own},
+		{"a quote", "it's", own},
+		{"a double quote and more", `"$(id)\;#*`, own},
+		{"64 characters", strings.Repeat("a", 64), own},
+		{"lan6d's own section", "main", "config lan6d 'main'\n\toption leasefile '/tmp/mine'\n"},
+		{"the section that take makes", "daemon", own},
+		{"a section about another interface", "guest", own + "\nconfig interface 'guest'\n\toption interface 'other'\n\toption dhcpv6 'disabled'\n"},
+		{"a section of another name", "my-if", own + "\nconfig interface 'mine'\n\toption interface 'my-if'\n\toption preference '7'\n"},
+		{"lan6d's section has another type", "lan", own + "\nconfig interface 'daemon'\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRouter(t)
+			r.write("etc/config/lan6d", tt.own, 0o600)
+			r.write("etc/config/dhcp", "\nconfig dhcp 'a'\n\toption interface '"+strings.ReplaceAll(tt.interfaceName, "'", `'\''`)+"'\n\toption dhcpv6 'relay'\n", 0o600)
+			before := r.export("dhcp")
+			for range 2 {
+				r.run(handover, "take")
+				r.export("lan6d")
+				config, problems := openwrt.Load(openwrt.Dirs{Config: r.path("etc/config")})
+				if i := config.Interface(tt.interfaceName); i == nil || i.Mode != openwrt.Relay || openwrt.HasErrors(problems) {
+					t.Errorf("%+v, %v", i, problems)
+				}
+				if other := config.Interface("other"); other != nil && other.Mode != openwrt.Disabled {
+					t.Errorf("other: %v", other.Mode)
+				}
+				if got := r.run("uci", "get", "dhcp.a.dhcpv6"); got != "disabled\n" {
+					t.Errorf("odhcpd still serves it: %q", got)
+				}
+			}
+			if n := strings.Count(r.read("etc/config/lan6d"), "dhcpv6 'relay'"); n != 1 {
+				t.Errorf("%d sections in\n%s", n, r.read("etc/config/lan6d"))
+			}
+			r.run("sh", "-c", handover+" give-back 2>/dev/null")
+			if after := r.export("dhcp"); after != before {
+				t.Errorf("before:\n%s\nafter:\n%s", before, after)
+			}
+		})
+	}
+}
+
+// What lan6d cannot serve stays odhcpd's, and is told.
+func TestTakeRefusesNames(t *testing.T) {
+	for _, name := range []string{"a b", "a/b", "l\u00e4n", "a\tb", strings.Repeat("a", 65)} {
+		r := newRouter(t)
+		r.write("etc/config/dhcp", "\nconfig dhcp 'a'\n\toption interface '"+name+"'\n\toption dhcpv6 'server'\n\nconfig dhcp 'b'\n\toption interface '"+name+"'\n", 0o600)
+		told := r.run("sh", "-c", handover+" take 2>&1 >/dev/null")
+		if !strings.HasPrefix(told, "lan6d-handover: dhcp.a stays odhcpd's: lan6d takes no interface of that name") || strings.Count(told, "\n") != 1 {
+			t.Errorf("%q: told %q", name, told)
+		}
+		if got := r.run("uci", "get", "dhcp.a.dhcpv6"); got != "server\n" || r.read("etc/lan6d.taken") != "" {
+			t.Errorf("%q: %q", name, got)
+		}
 	}
 }
 

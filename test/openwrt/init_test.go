@@ -99,9 +99,9 @@ func TestTriggers(t *testing.T) {
 		ubus string
 		want bool
 	}{{"", false}, {"1", false}, {"0", true}, {"false", true}} {
-		r := started(t, "config lan6d 'daemon'\n\toption ubus '"+tt.ubus+"'\nconfig interface 'lan'\nconfig interface 'guest'\n")
+		r := started(t, "config lan6d 'daemon'\n\toption ubus '"+tt.ubus+"'\nconfig interface 'lan'\nconfig interface 'guest'\nconfig interface\n\toption interface 'my-if'\n")
 		asked := r.asked()
-		for _, name := range []string{"lan", "guest"} {
+		for _, name := range []string{"lan", "guest", "my-if"} {
 			if got := slices.ContainsFunc(asked, func(s string) bool { return strings.TrimSpace(s) == "procd_add_reload_interface_trigger "+name }); got != tt.want {
 				t.Errorf("ubus %q, %s: %v", tt.ubus, name, got)
 			}
