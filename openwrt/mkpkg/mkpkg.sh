@@ -8,16 +8,18 @@ set -eu
 umask 022
 
 # What the programs for OpenWrt's architectures are called in Makefile. Code for a plain ARMv5 runs on all that have no
-# vector unit; that for any MIPS32 on all of them.
+# vector unit; that for any MIPS32 on all of them. OpenWrt has more processors of most kinds than could be listed here; the
+# name becomes that of a file.
 target_of() {
 	case $1 in
+	*[!A-Za-z0-9_+.-]* | *..*) return 1 ;;
 	mips_24kc | mips_4kec | mips_mips32) echo mips ;;
 	mipsel_24kc | mipsel_24kc_24kf | mipsel_74kc | mipsel_mips32) echo mipsle ;;
 	arm_*neon* | arm_*vfpv[34]*) echo arm7 ;;
-	arm_*) echo arm5 ;;
-	aarch64_*) echo arm64 ;;
-	riscv64_*) echo riscv64 ;;
-	loongarch64_*) echo loong64 ;;
+	arm_?*) echo arm5 ;;
+	aarch64_?*) echo arm64 ;;
+	riscv64_?*) echo riscv64 ;;
+	loongarch64_?*) echo loong64 ;;
 	x86_64) echo amd64 ;;
 	i386_pentium4) echo 386 ;;
 	*) return 1 ;;
@@ -116,8 +118,9 @@ apk)
 	;;
 *) fail 'usage: mkpkg.sh ipk|apk ARCHITECTURE' 2 ;;
 esac
+find_arch='ARCH=... is what opkg print-architecture or apk --print-arch says on the router'
 target=$(target_of "$arch") ||
-	fail "there is no architecture \"$arch\". ARCH=... is what opkg print-architecture or apk --print-arch says on the router: mips_24kc, mipsel_24kc, arm_cortex-a7_neon-vfpv4, aarch64_cortex-a53, riscv64_generic, x86_64 and others" 2
+	fail "there is no architecture \"$arch\". $find_arch. Allowed are mips_24kc, mips_4kec, mips_mips32, mipsel_24kc, mipsel_24kc_24kf, mipsel_74kc, mipsel_mips32, x86_64, i386_pentium4, and arm_CPU, arm_CPU_FPU, aarch64_CPU, riscv64_CPU, loongarch64_CPU with letters, digits and _ + - . in place of CPU and FPU" 2
 
 top=$(cd "$(dirname "$0")/../.." && pwd)
 export SOURCE_DATE_EPOCH="${SOURCE_DATE_EPOCH:-$(git -C "$top" log -1 --format=%ct 2>/dev/null || echo 0)}"

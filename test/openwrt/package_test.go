@@ -247,6 +247,14 @@ func TestPackageErrors(t *testing.T) {
 		{[]string{"deb", "x86_64"}, 2, "usage: mkpkg.sh ipk|apk ARCHITECTURE"},
 		{[]string{"ipk"}, 2, `there is no architecture ""`},
 		{[]string{"ipk", "mips64_octeonplus"}, 2, `there is no architecture "mips64_octeonplus"`},
+		{[]string{"ipk", "aarch64_../x"}, 2, `there is no architecture "aarch64_../x"`},
+		{[]string{"ipk", "aarch64_cortex-a53/"}, 2, "aarch64_CPU"},
+		{[]string{"ipk", "arm_.."}, 2, "letters, digits and _ + - ."},
+		{[]string{"ipk", "arm_cortex a7"}, 2, `there is no architecture "arm_cortex a7"`},
+		{[]string{"ipk", "riscv64_généric"}, 2, `there is no architecture "riscv64_généric"`},
+		{[]string{"ipk", "arm_cortex-a7\n"}, 2, "there is no architecture"},
+		{[]string{"ipk", "arm_"}, 2, `there is no architecture "arm_"`},
+		{[]string{"ipk", "loongarch64_"}, 2, `there is no architecture "loongarch64_"`},
 		{[]string{"apk", "x86_64"}, 1, "apk-tools 3 is not installed"},
 	} {
 		cmd := exec.Command("../../openwrt/mkpkg/mkpkg.sh", tt.args...)
