@@ -119,6 +119,7 @@ apk)
 *) fail 'usage: mkpkg.sh ipk|apk ARCHITECTURE' 2 ;;
 esac
 find_arch='ARCH=... is what opkg print-architecture or apk --print-arch says on the router'
+[ -n "$arch" ] || fail "ARCH is missing, as in make $kind ARCH=mipsel_24kc. $find_arch." 2
 target=$(target_of "$arch") ||
 	fail "there is no architecture \"$arch\". $find_arch. Allowed are mips_24kc, mips_4kec, mips_mips32, mipsel_24kc, mipsel_24kc_24kf, mipsel_74kc, mipsel_mips32, x86_64, i386_pentium4, and arm_CPU, arm_CPU_FPU, aarch64_CPU, riscv64_CPU, loongarch64_CPU with letters, digits and _ + - . in place of CPU and FPU" 2
 

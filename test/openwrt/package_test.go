@@ -245,7 +245,7 @@ func TestPackageErrors(t *testing.T) {
 	}{
 		{[]string{}, 2, "usage: mkpkg.sh ipk|apk ARCHITECTURE"},
 		{[]string{"deb", "x86_64"}, 2, "usage: mkpkg.sh ipk|apk ARCHITECTURE"},
-		{[]string{"ipk"}, 2, `there is no architecture ""`},
+		{[]string{"ipk"}, 2, "ARCH is missing, as in make ipk ARCH=mipsel_24kc. ARCH=... is what opkg print-architecture or apk --print-arch says"},
 		{[]string{"ipk", "mips64_octeonplus"}, 2, `there is no architecture "mips64_octeonplus"`},
 		{[]string{"ipk", "aarch64_../x"}, 2, `there is no architecture "aarch64_../x"`},
 		{[]string{"ipk", "aarch64_cortex-a53/"}, 2, "aarch64_CPU"},
