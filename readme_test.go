@@ -23,15 +23,12 @@ func TestReadme(t *testing.T) {
 }
 
 // checkOptions compares the README's table of options with the file that the package installs, which a test of package openwrt
-// holds to the code: the same options, the same defaults. Of those that only override odhcpd's, odhcpd's documentation tells.
+// holds to the code: the same options, the same defaults.
 func checkOptions(t *testing.T, readme, file string) {
 	t.Helper()
-	const odhcpds = " leasefile hostsdir leasetrigger enable_tz "
 	values := make(map[string]string)
 	for _, option := range regexp.MustCompile(`(?m)^#\toption ([a-z_]+) '([^']*)'`).FindAllStringSubmatch(file, -1) {
-		if !strings.Contains(odhcpds, " "+option[1]+" ") {
-			values[option[1]] = option[2]
-		}
+		values[option[1]] = option[2]
 	}
 	if len(values) < 20 {
 		t.Fatalf("only %d options found in lan6d.config: is this test still looking at the right thing?", len(values))
