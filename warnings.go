@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// systemWarnings stands behind the state directory's name: there the init script notes what is wrong around lan6d.
+// systemWarnings stands behind the state directory's name: there the init script notes what is wrong around lan6d, such as a
+// dnsmasq that serves DHCPv6, too.
 const systemWarnings = ".warnings"
 
 // warnings are what is wrong beside the configuration and the records, which the status tells of by themselves.

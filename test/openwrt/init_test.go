@@ -264,6 +264,10 @@ func TestWarningOfDnsmasq(t *testing.T) {
 				if (log != "") != tt.want || tt.want && !strings.Contains(log, remedy) {
 					t.Errorf("%s, logged: %q", action, log)
 				}
+				noted := r.run("sh", "-c", "cat /var/run/lan6d.warnings 2>/dev/null || true")
+				if (noted != "") != tt.want || tt.want && (!strings.Contains(noted, remedy) || strings.Count(noted, "\n") != 1) {
+					t.Errorf("%s, noted for the status: %q", action, noted)
+				}
 			}
 		})
 	}
