@@ -81,19 +81,20 @@ func (p *play) wantRight(x *asks, typ dhcpv6.MessageType, all []asks) {
 }
 
 // mayMove reports whether the server may have a reason to give an IA another id: a host's other IA has given its own back,
-// or a host has come who never does, or the prefix that host 2 has a part of, where the IA has that part of another.
+// or a host has come who never does, or the prefix that host 2 has a part of, where the IA has that part of another; or
+// the prefixes have no room for the id.
 func (p *play) mayMove(key boundKey) bool {
 	if hostOf([]byte(key.DUID)) > 0 {
 		return true
 	}
-	for k := range p.beliefs[key] {
+	for k, h := range p.beliefs[key] {
 		for _, whole := range []string{"2001:db8:1::/60", "2001:db8:4::/60", "fd00:1::/56", "2001:db8:3::/62", "2001:db8:5::/62"} {
 			n := net{whole: netip.MustParsePrefix(whole), subnet: netip.PrefixFrom(k.Addr(), 64).Masked()}
 			id, ok := n.idIn(key.Kind, k)
 			if !ok {
 				continue
 			}
-			if key.Kind == lease.Address && id == p.taken.HostID && id != 0 {
+			if key.Kind == lease.Address && id == p.taken.HostID && id != 0 || !h.over && p.outgrown(key, id, k.Bits()) {
 				return true
 			}
 			overlap := func(first, last uint64) bool { return id <= last && first < id+1<<(64-k.Bits()) }
@@ -103,6 +104,22 @@ func (p *play) mayMove(key boundKey) bool {
 		}
 	}
 	return false
+}
+
+// outgrown reports whether an id has no lease while others have one, or none under a usable global prefix while there is one.
+func (p *play) outgrown(key boundKey, id uint64, bits int) bool {
+	var others, some, othersBest, best bool
+	for _, n := range p.nets(key.link, key.Kind) {
+		if n.valid == 0 || key.Kind == lease.Prefix && n.whole.Bits() >= 64 {
+			continue
+		}
+		_, ok := n.with(key.Kind, id, bits)
+		others, some = true, some || ok
+		if n.usable() && !n.whole.Addr().IsPrivate() {
+			othersBest, best = true, best || ok
+		}
+	}
+	return others && !some || othersBest && !best
 }
 
 // stays reports whether a lease is right: its prefix is usable, or deprecated and nothing of its scope replaces it.

@@ -23,10 +23,8 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 		return nil, r.noBinding(kind, l, had)
 	}
 	wish := l.wish(kind, ia)
-	if had != nil && had.State == lease.Bound && (l.keeps(had) || r.onlyAdvertises() && !l.isOwn(kind, had.ID, had.Size())) {
-		return had, dhcpv6.StatusSuccess // a Request will move it, if need be
-	}
-	if had != nil && had.State != lease.Bound && l.keeps(had) && (kind == lease.Address || had.Length == wish.length) {
+	keeps := had != nil && r.keeps(l, had, wish)
+	if keeps && (l.fits(had, r.now) || r.leaves(had) && l.gives(kind, had.ID, had.Length, r.now)) {
 		return had, dhcpv6.StatusSuccess
 	}
 	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
@@ -37,6 +35,11 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 	old := r.drop(had)
 	if b = r.allocate(kind, l, ia, wish); b == nil {
 		r.emitPoolFull(l, kind, r.now)
+	}
+	if keeps && had.State == lease.Bound && (b == nil || !l.fits(b, r.now)) {
+		return r.putBack(had, b), dhcpv6.StatusSuccess // there is nothing better
+	}
+	if b == nil {
 		r.addWithdrawn(old, nil)
 		return nil, r.noBinding(kind, l, had)
 	}
@@ -70,10 +73,57 @@ func (r *request) drop(b *lease.Binding) []lease.Lease {
 	return b.Leases
 }
 
-// keeps reports whether a binding may stay as it is: its id has not become somebody else's.
-func (l *link) keeps(b *lease.Binding) bool {
+// putBack undoes drop, which was called last: the client gets nothing better in its place than b, or nil.
+func (r *request) putBack(had, b *lease.Binding) *lease.Binding {
+	if b != nil {
+		r.table.Remove(b)
+	}
+	r.removed = r.removed[:len(r.removed)-1]
+	r.table.PutBack(had, had.State)
+	return had
+}
+
+// keeps reports whether the client may have the binding that it had: its id has not become somebody else's. One that is
+// only remembered or offered must also be of the length that is wished for.
+func (r *request) keeps(l *link, b *lease.Binding, w wish) bool {
+	if b.State != lease.Bound && b.Kind == lease.Prefix && b.Length != w.length {
+		return false
+	}
+	if r.leaves(b) {
+		return !l.isOwn(b.Kind, b.ID, b.Size())
+	}
 	_, reserved := l.reserved[b.Kind].Overlap(b.ID, b.Size())
 	return !reserved
+}
+
+// leaves reports whether a binding is left where it is for the time being: a Request will move it, if need be.
+func (r *request) leaves(b *lease.Binding) bool { return b.State == lease.Bound && r.onlyAdvertises() }
+
+// fits reports whether a binding's id has a lease under a prefix that is not over, and under a global one that is usable
+// where there is one; or whether no id has. A client must not be left without for what the link had before, nor with a
+// unique local one alone.
+func (l *link) fits(b *lease.Binding, now lease.Time) bool {
+	has, best := 0, 0
+	for i := range l.prefixes {
+		p := &l.prefixes[i]
+		worth := p.worth(b.Kind, now)
+		if best = max(best, worth); p.lease(b.Kind, b.ID, b.Length).IsValid() {
+			has = max(has, worth)
+		}
+	}
+	return has == best
+}
+
+// worth is 0 of a prefix that gives nothing of that kind, 2 of a global one that is usable and 1 of the others: a
+// deprecated one is left only for one that takes its place, see addDeprecated.
+func (p *prefix) worth(kind lease.Kind, now lease.Time) int {
+	switch {
+	case p.valid <= now || kind == lease.Address && !p.addresses || kind == lease.Prefix && !p.delegates:
+		return 0
+	case p.usable(now) && !p.address.IsPrivate():
+		return 2
+	}
+	return 1
 }
 
 // fixed is the id and length that the configuration gives the host on this link. What is the router's own is nobody's.
@@ -115,10 +165,11 @@ func (r *request) fixedBinding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Ho
 	if other := r.answered(kind, l, id, size); other != nil {
 		return other, other.IAID == ia.IAID
 	}
-	if b != nil && b.ID == id && b.Length == length {
+	gives := l.gives(kind, id, length, r.now)
+	if b != nil && b.ID == id && b.Length == length && (gives || l.fits(b, r.now)) {
 		return b, true
 	}
-	if !l.gives(kind, id, length, r.now) || !r.vacant(kind, l, id, size, host, b) {
+	if !gives || !r.vacant(kind, l, id, size, host, b) {
 		return nil, false
 	}
 	if r.onlyAdvertises() {
