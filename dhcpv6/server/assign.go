@@ -33,8 +33,11 @@ func listed(kind lease.Kind, ia *dhcpv6.IA) iter.Seq[netip.Prefix] {
 }
 
 // assign answers one IA of a Solicit, Request, Renew or Rebind: with leases, or with the status that says why not. A
-// Rebind of which nothing is known gets no answer for the IA.
+// Rebind of which nothing is known gets no answer for the IA; nor does one from a link that is none of ours (section 18.3.5).
 func (r *request) assign(kind lease.Kind, l *link, ia *dhcpv6.IA) {
+	if r.msg.Type == dhcpv6.Rebind && r.onLink == nil && r.bound(kind, l, ia.IAID) == nil {
+		return
+	}
 	from := len(r.leases)
 	// To a Renew, this server is the one that the client has its leases from, whether it knows of them or not.
 	known := r.msg.Type == dhcpv6.Renew && l != nil && len(l.prefixes) > 0 || r.bound(kind, l, ia.IAID) != nil

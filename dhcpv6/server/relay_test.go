@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"lan6d/dhcpv6"
@@ -327,6 +328,25 @@ func TestRelayFromUnknownLink(t *testing.T) {
 	}
 	if _, bound := states(l); bound != 2 {
 		t.Errorf("%d bindings left", bound)
+	}
+}
+
+// Nor is a Rebind judged there, which may be about another server's leases; what this server has bound is extended.
+func TestRebindFromUnknownLink(t *testing.T) {
+	unknown := netip.MustParseAddr("2001:db8:99::9")
+	l := start(t)
+	for _, o := range [][]byte{na(1, "2001:db8:99::e71"), pd(1, "2001:db8:99:40::/60"), na(1, "2001:db8:1::e71"), pd(1, "2001:db8:1:c4::/62")} {
+		l.wantDropOf(multicast(relay(unknown, message(dhcpv6.Rebind, duid(1), o))), server.DropCannotJudge)
+	}
+	l.request(dhcpv6.Request, duid(1), pd(1))
+	in := relay(unknown, message(dhcpv6.Rebind, duid(1), na(1, "2001:db8:99::e71"), pd(1, "2001:db8:1:c4::/62")))
+	out, err := l.handle(multicast(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, inner := checkRelays(t, in, out.Payload)
+	if a := read(t, inner); len(a.ias) != 1 || !slices.Equal(a.ias[0].grants(), []string{"2001:db8:1:c4::/62"}) || len(a.ias[0].leases) != 1 {
+		t.Errorf("Rebind: %+v", a.ias)
 	}
 }
 
