@@ -147,14 +147,14 @@ func (r *request) writePrefix(kind lease.Kind, p netip.Prefix, preferred, valid 
 	}
 }
 
-// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. If the binding is not known
-// and gets nothing, only what does not belong to the link is said: the rest may be another server's.
+// writeUngranted writes with zero lifetimes what a Renew or Rebind names and does not get. If the binding is not known,
+// only what does not belong to the link is said: the rest may be another server's.
 func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, granted []lease.Lease, known bool) (any bool) {
 	if !r.extends() || l == nil {
 		return false
 	}
 	for p := range listed(kind, ia) {
-		if contains(granted, p) || len(granted) == 0 && !known && !l.foreign(kind, p) {
+		if contains(granted, p) || !known && !l.foreign(kind, p) {
 			continue
 		}
 		if p.Addr().IsUnspecified() {

@@ -23,13 +23,16 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 		return nil, r.noBinding(kind, l, had)
 	}
 	wish := l.wish(kind, ia)
+	// A Rebind of what is not bound may be meant for another server: only what it names is granted.
+	stray := r.msg.Type == dhcpv6.Rebind && (had == nil || had.State != lease.Bound)
+	if stray && had != nil && !(wish.named && wish.id == had.ID) {
+		return nil, dhcpv6.StatusNoBinding
+	}
 	keeps := had != nil && r.keeps(l, had, wish)
 	if keeps && (l.fits(had, r.now) || r.leaves(had) && l.gives(kind, had.ID, had.Length, r.now)) {
 		return had, dhcpv6.StatusSuccess
 	}
-	// A Rebind of an unknown binding may be meant for another server: only what it names is granted.
-	stray := had == nil && r.msg.Type == dhcpv6.Rebind
-	if stray && (!wish.named || l.holder(kind, wish.id, lease.IDs(wish.length)) != nil) {
+	if stray && (had != nil || !wish.named || l.holder(kind, wish.id, lease.IDs(wish.length)) != nil) {
 		return nil, dhcpv6.StatusNoBinding
 	}
 	old := r.drop(had)

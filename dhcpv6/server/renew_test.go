@@ -333,3 +333,41 @@ func TestRememberedBindingsAreGivenOut(t *testing.T) {
 		t.Errorf("%+v", a.ias[0])
 	}
 }
+
+// A Rebind may name another server's leases on our link. They are not told to be over, whatever this server knows of the
+// client but that it is bound: section 18.3.5.
+func TestRebindOfAnotherServers(t *testing.T) {
+	rebind := func(l *lab, address, prefix string) server.Datagram {
+		return multicast(message(dhcpv6.Rebind, duid(1), na(1, address), pd(1, prefix)))
+	}
+	tests := map[string]func(*lab){
+		"offered": func(l *lab) { l.request(dhcpv6.Solicit, duid(1), na(1), pd(1)) },
+		"released": func(l *lab) {
+			a := l.request(dhcpv6.Request, duid(1), na(1), pd(1))
+			l.request(dhcpv6.Release, duid(1), na(1, a.ias[0].grants()...), pd(1, a.ias[1].grants()...))
+		},
+		"expired": func(l *lab) {
+			l.request(dhcpv6.Request, duid(1), na(1), pd(1))
+			l.wait(48 * time.Hour)
+		},
+	}
+	for name, before := range tests {
+		t.Run(name, func(t *testing.T) {
+			l := start(t)
+			before(l)
+			l.wantDropOf(rebind(l, "2001:db8:1::fff1", "2001:db8:1:80::/60"), server.DropCannotJudge)
+			out, err := l.handle(rebind(l, "2001:db8:1::e71", "2001:db8:1:c4::/62"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			a := read(t, out.Payload)
+			if len(a.ias) != 2 || len(a.ias[0].grants()) != 1 || len(a.ias[1].grants()) != 1 {
+				t.Errorf("its own, which nobody has: %+v", a.ias)
+			}
+		})
+	}
+	l := start(t, withHosts(server.Host{DUIDs: byDUID(duid(1)), HostID: 0x10}))
+	if ia := l.request(dhcpv6.Rebind, duid(1), na(1, "2001:db8:1::777")).ias[0]; len(ia.withdrawn()) > 0 {
+		t.Errorf("a host is told that %v is over", ia.withdrawn())
+	}
+}
