@@ -104,6 +104,7 @@ type Binding struct {
 	ID       uint64     // interface id; or subnet id, counted in /64s from the start of the interface prefix
 	Hostname string     // what the client calls itself, of any octets: whoever writes it anywhere must look; empty: none
 	Peer     netip.Addr // where the client's last message came from: its link-local address, or its relay's
+	PeerLink string     // of a delegated prefix, the link that Peer is on; empty: the binding's
 	Leases   []Lease
 	Deadline Time // when the state ends: the last valid lifetime; the end of the offer or quarantine; Never when Free
 

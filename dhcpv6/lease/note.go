@@ -3,6 +3,7 @@ package lease
 import (
 	"bytes"
 	"iter"
+	"strings"
 )
 
 // A note is what the table's owner wants to outlive the process beside the bindings, such as the keys of clients. It is
@@ -72,9 +73,12 @@ func appendNote(b []byte, name string, value []byte) []byte {
 	return endRecord(append(b, value...), start)
 }
 
-func (t *Table) restoreNote(r *reader) {
+func (t *Table) restoreNote(r *reader, past *past) {
 	name := r.text()
-	if value := r.take(len(r.b)); r.bad || len(value) == 0 {
+	value := r.take(len(r.b))
+	if ids, ok := strings.CutPrefix(name, notePeer); ok && !r.bad {
+		past.peers[ids] = value
+	} else if r.bad || len(value) == 0 {
 		delete(t.notes, name)
 	} else {
 		t.notes[name] = &note{value: bytes.Clone(value)} // the rest of the records is to go

@@ -213,6 +213,9 @@ const (
 )
 
 func (t *Table) appendBinding(b []byte, binding *Binding, now Time) []byte {
+	if binding.PeerLink != "" {
+		b = appendPeer(b, binding)
+	}
 	b, start := beginRecord(b)
 	b = append(b, recordBinding)
 	b = appendID(b, binding)
@@ -227,8 +230,8 @@ func (t *Table) appendBinding(b []byte, binding *Binding, now Time) []byte {
 	b = binary.BigEndian.AppendUint32(b, binding.IAID)
 	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(now)))
 	b = binary.BigEndian.AppendUint64(b, uint64(t.clocks.wall(binding.Deadline)))
-	peer := [16]byte{} // :: for none
-	if binding.Peer.IsValid() {
+	peer := [16]byte{} // :: for none, and for what appendPeer has told
+	if binding.Peer.IsValid() && binding.PeerLink == "" {
 		peer = binding.Peer.As16()
 	}
 	b = append(b, peer[:]...)

@@ -38,6 +38,9 @@ func filled(t testing.TB) (*lease.Table, []byte) {
 		if i > 0 {
 			b.Peer = netip.MustParseAddr("fe80::2")
 		}
+		if i == 3 {
+			b.PeerLink = "guest"
+		}
 		table.Bind(b)
 		switch i {
 		case 1:
@@ -81,7 +84,7 @@ func wantSame(t *testing.T, a, b *lease.Table, d time.Duration) {
 	for i, w := range want {
 		g := got[i]
 		if w.Key != g.Key || w.State != g.State || w.ID != g.ID || w.Length != g.Length || w.Fixed != g.Fixed ||
-			w.Hostname != g.Hostname || w.Peer != g.Peer || len(w.Leases) != len(g.Leases) {
+			w.Hostname != g.Hostname || w.Peer != g.Peer || w.PeerLink != g.PeerLink || len(w.Leases) != len(g.Leases) {
 			t.Errorf("binding %+v, want %+v", g, w)
 			continue
 		}

@@ -20,7 +20,7 @@ import (
 // The error tells of records that make no sense; they are left out.
 func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 	b = b[min(len(b), len(Header)):]
-	past := past{now: now, clock: clock}
+	past := past{now: now, clock: clock, peers: make(map[string][]byte)}
 	past.findLast(b)
 	senseless := 0
 	for len(b) > 0 {
@@ -40,7 +40,7 @@ func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 				t.forget(l, kind, id, length)
 			}
 		case recordNote:
-			t.restoreNote(&r)
+			t.restoreNote(&r, &past)
 		default:
 			r.bad = true
 		}
@@ -59,9 +59,10 @@ func (t *Table) Restore(b []byte, now Time, clock Clock) error {
 // past converts the times of records to the table's clock.
 type past struct {
 	now   Time
-	clock Clock // at now
-	then  Clock // of the records being read
-	last  int64 // the latest moment in the records, in nanoseconds since their boot
+	clock Clock             // at now
+	then  Clock             // of the records being read
+	last  int64             // the latest moment in the records, in nanoseconds since their boot
+	peers map[string][]byte // what notes say of bindings yet to come: see notePeer
 }
 
 func (p *past) read(r *reader) {
@@ -114,7 +115,9 @@ func (p *past) time(wall int64) Time {
 }
 
 func (t *Table) restoreBinding(r *reader, past *past) {
+	ids := r.b
 	link, kind, length, id := t.readID(r)
+	ids = ids[:len(ids)-len(r.b)]
 	state, flags := State(r.uint8()), r.uint8()
 	iaid := r.uint32()
 	r.int64() // when it was written, for findLast
@@ -138,7 +141,10 @@ func (t *Table) restoreBinding(r *reader, past *past) {
 	b.Leases = append(b.Leases, leases...)
 	if !peer.IsUnspecified() {
 		b.Peer = peer
+	} else {
+		past.takePeer(b, ids)
 	}
+	delete(past.peers, string(ids))
 	switch state {
 	case Bound:
 		t.Bind(b)

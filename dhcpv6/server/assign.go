@@ -214,7 +214,10 @@ func (r *request) commit() {
 			continue // that was told before
 		}
 		b.Leases = append(b.Leases[:0], leases...)
-		b.Fixed, b.Peer = p.fixed, r.in.Peer.Addr()
+		b.Fixed, b.Peer, b.PeerLink = p.fixed, r.in.Peer.Addr(), ""
+		if b.Kind == lease.Prefix && b.Link != r.arrival.leases {
+			b.PeerLink = r.arrival.Name // the route to the relay leads there
+		}
 		r.setName(b)
 		r.table.Bind(b)
 		r.emit(r.now, kind, b, r.in.Peer.Addr())

@@ -80,7 +80,7 @@ func (p *play) holdings() holdings {
 				key.DUID, key.IAID = "declined", uint32(b.ID)
 			}
 			h := holding{
-				what:   fmt.Sprint(b.State, b.Fixed, b.Length, b.ID, b.Hostname, b.Peer),
+				what:   fmt.Sprint(b.State, b.Fixed, b.Length, b.ID, b.Hostname, b.Peer, b.PeerLink),
 				leases: make(map[netip.Prefix]time.Time), until: wallOf(p.Table(), b.Deadline),
 			}
 			for _, k := range b.Leases {

@@ -16,18 +16,22 @@ type Route struct {
 
 // AppendRoutes appends the routes that a binding needs at now: one for each lease that its client holds under a prefix
 // which the interface has. A lease that is not longer than that prefix gets none: it would take the interface's own
-// route away. A binding that is not bound, or whose interface is gone, needs none.
+// route away. A binding that is not bound, or whose interface or relay's interface is gone, needs none.
 func (s *Server) AppendRoutes(routes []Route, now lease.Time, b *lease.Binding) []Route {
 	if b == nil || b.State != lease.Bound || b.Kind != lease.Prefix || !b.Peer.IsValid() {
 		return routes
 	}
 	l := s.linkByName(b.Link.Name)
-	if l == nil || !l.present {
+	via := l
+	if b.PeerLink != "" {
+		via = s.linkByName(b.PeerLink)
+	}
+	if l == nil || via == nil || !via.present {
 		return routes
 	}
 	for i := range b.Leases {
 		if k := &b.Leases[i]; !k.Withdrawn && k.Valid > now && l.isParent(k.Prefix, now) {
-			routes = append(routes, Route{Prefix: k.Prefix, Via: b.Peer, Ifindex: l.ifindex, Until: k.Valid})
+			routes = append(routes, Route{Prefix: k.Prefix, Via: b.Peer, Ifindex: via.ifindex, Until: k.Valid})
 		}
 	}
 	return routes
