@@ -56,6 +56,9 @@ func (t *Table) appendNoteChanges(b []byte) []byte {
 	for i, name := range t.markedNotes {
 		t.markedNotes[i] = ""
 		n := t.notes[name]
+		if n == nil {
+			continue // set before Restore, and deleted by a record
+		}
 		n.marked = false
 		b = appendNote(b, name, n.value)
 		if len(n.value) == 0 {

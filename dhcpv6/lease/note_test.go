@@ -46,6 +46,27 @@ func TestNotes(t *testing.T) {
 	}
 }
 
+// TestRestoreDeletedNote: a record deletes a note that is set before the records are restored, as servers do.
+func TestRestoreDeletedNote(t *testing.T) {
+	old := lease.NewTable(time.Now(), lease.Limits{})
+	records := old.AppendAll(nil, 0, boot)
+	old.SetNote("a", []byte("1"))
+	old.SetNote("a", nil)
+	records = old.AppendChanges(records, 0, boot)
+	table := lease.NewTable(time.Now(), lease.Limits{})
+	table.SetNote("a", []byte("2"))
+	if err := table.Restore(records, 0, boot); err != nil {
+		t.Fatal(err)
+	}
+	if v := table.Note("a"); v != nil {
+		t.Errorf("note %q", v)
+	}
+	table.SetNote("a", []byte("3"))
+	if again := restored(t, append(records, table.AppendChanges(nil, 0, boot)...), boot); string(again.Note("a")) != "3" {
+		t.Errorf("note %q", again.Note("a"))
+	}
+}
+
 // TestAppendCopy: a copy is as good as a new journal, and the journal goes on as if there had been none.
 func TestAppendCopy(t *testing.T) {
 	table, records := filled(t)
