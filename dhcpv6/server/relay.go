@@ -11,6 +11,9 @@ import (
 // maxRelays is how many relay agents a message may have passed: hop-count goes from 0 to HOP_COUNT_LIMIT (section 19.1.2).
 const maxRelays = dhcpv6.HopCountLimit + 1
 
+// maxEchoed is how many codes of a relay agent's Echo Request option count: each is looked for among all its options.
+const maxEchoed = 64
+
 // relayHead is what the answer repeats of one relay agent's header. Options alias the datagram.
 type relayHead struct {
 	hopCount   uint8
@@ -136,6 +139,7 @@ func (r *request) wrap(marks *[maxRelays]dhcpv6.Mark) {
 		head := &r.relayed[i]
 		r.w.RelayMessage(dhcpv6.RelayReply, head.hopCount, head.link, head.peer)
 		echo, _ := head.options.Get(dhcpv6.OptionERO)
+		echo = echo[:min(len(echo), 2*maxEchoed)]
 		for code, data := range head.options.All() {
 			if echoed(code, dhcpv6.OptionCodes(echo)) {
 				r.w.Option(code, data)

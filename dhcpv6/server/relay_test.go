@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bytes"
 	"net/netip"
 	"slices"
 	"testing"
@@ -126,6 +127,21 @@ func TestRelay(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) { start(t).want(tt.in, tt.want) })
+	}
+}
+
+// Of an Echo Request option's codes 64 count: thousands of them and thousands of options would cost a tenth of a second.
+func TestLongEchoRequest(t *testing.T) {
+	codes := bytes.Repeat([]byte{0xff, 0xff}, 16000)
+	codes[2*63+1], codes[2*64+1] = 1, 2
+	last, beyond := option(0xff01, []byte("last")), option(0xff02, []byte("beyond"))
+	in := relay(netip.MustParseAddr("2001:db8:1::9"), message(dhcpv6.Solicit, duid(1)), last, beyond, option(dhcpv6.OptionERO, codes))
+	out, err := start(t).handle(multicast(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(out.Payload, last) || bytes.Contains(out.Payload, beyond) {
+		t.Errorf("answer\n%s", dump(out.Payload))
 	}
 }
 
