@@ -45,6 +45,24 @@ func (r Reserved) Overlap(id, size uint64) (Span, bool) {
 type Pool struct {
 	Span              // ids that may be given out
 	Reserved Reserved // except these
+	Spent    *Spent   // of this pool on one link; nil: a pool that is searched each time
+}
+
+// Spent notes that a search of a pool has found nothing unused, so that it is not searched again before something is. A
+// pool full of remembered bindings must not cost a search for each IA.
+type Spent struct {
+	at [65]uint64 // by length of prefix, 0 for addresses: Link.vacated of that moment and one more
+}
+
+// isSpent reports whether the pool is known to have nothing unused of that length.
+func (l *Link) isSpent(pool Pool, kind Kind, length uint8) bool {
+	return pool.Spent != nil && pool.Spent.at[length] == l.vacated[kind]+1
+}
+
+func (l *Link) setSpent(pool Pool, kind Kind, length uint8) {
+	if pool.Spent != nil {
+		pool.Spent.at[length] = l.vacated[kind] + 1
+	}
 }
 
 // Contains reports whether the pool may give out [id, id+size).
@@ -78,13 +96,17 @@ func (l *Link) AllocateAddress(duid []byte, iaid uint32, pool Pool, want uint64)
 	if pool.Contains(want, 1) && l.addresses[want] == nil {
 		return l.insert(duid, iaid, Address, want, 128)
 	}
-	if id, ok := l.freeAddress(pool, hash(duid, iaid)); ok {
-		return l.insert(duid, iaid, Address, id, 128)
+	if !l.isSpent(pool, Address, 0) {
+		if id, ok := l.freeAddress(pool, hash(duid, iaid)); ok {
+			return l.insert(duid, iaid, Address, id, 128)
+		}
+		l.setSpent(pool, Address, 0)
 	}
 	for b := range l.reusable(Address) {
 		if pool.Contains(b.ID, 1) {
 			id := b.ID
 			l.table.Remove(b)
+			l.vacated[Address]-- // it is taken again at once
 			return l.insert(duid, iaid, Address, id, 128)
 		}
 	}
@@ -129,13 +151,24 @@ func (l *Link) AllocatePrefix(duid []byte, iaid uint32, pool Pool, length uint8,
 	id := want
 	if want%size != 0 || !pool.Contains(want, size) || l.prefixes.overlap(want, size) != nil {
 		var ok bool
-		if id, ok = l.freePrefix(pool, size, hash(duid, iaid)); !ok {
+		if id, ok = l.unusedPrefix(pool, length, hash(duid, iaid)); !ok {
 			if id, ok = l.reusePrefix(pool, size); !ok {
 				return nil
 			}
 		}
 	}
 	return l.insert(duid, iaid, Prefix, id, length)
+}
+
+// unusedPrefix is freePrefix, unless the pool is known to have nothing.
+func (l *Link) unusedPrefix(pool Pool, length uint8, seed uint64) (id uint64, ok bool) {
+	if l.isSpent(pool, Prefix, length) {
+		return 0, false
+	}
+	if id, ok = l.freePrefix(pool, IDs(length), seed); !ok {
+		l.setSpent(pool, Prefix, length)
+	}
+	return id, ok
 }
 
 // reusePrefix makes an aligned run of size ids free that only remembered and offered bindings are in, around the one
@@ -147,13 +180,21 @@ func (l *Link) reusePrefix(pool Pool, size uint64) (uint64, bool) {
 	for b := range l.reusable(Prefix) {
 		id := b.ID / size * size
 		if pool.Contains(id, size) && l.prefixes.reusable(id, size) {
-			for b := l.prefixes.overlap(id, size); b != nil; b = l.prefixes.overlap(id, size) {
-				l.table.Remove(b)
-			}
+			l.makeFree(id, size)
 			return id, true
 		}
 	}
 	return 0, false
+}
+
+// makeFree removes the bindings in a run of ids that is going to be taken at once. What a larger one leaves is unused.
+func (l *Link) makeFree(id, size uint64) {
+	for b := l.prefixes.overlap(id, size); b != nil; b = l.prefixes.overlap(id, size) {
+		l.table.Remove(b)
+		if b.Size() <= size {
+			l.vacated[Prefix]--
+		}
+	}
 }
 
 // freePrefix looks for an aligned run of size ids, from seed on and around the end of the pool.
@@ -196,6 +237,7 @@ func (l *Link) reusable(kind Kind) iter.Seq[*Binding] {
 	return func(yield func(*Binding) bool) {
 		for _, first := range [...]*Binding{l.table.free.first, l.table.offers.first} {
 			for b := first; b != nil; b = b.next {
+				l.table.walked++
 				if b.Link == l && b.Kind == kind && !yield(b) {
 					return
 				}

@@ -15,7 +15,8 @@ type Link struct {
 	prefixes  spans               // by subnet id
 	bound     map[string]int      // bound bindings by the client's DUID
 	offers    int
-	changes   [2]uint64 // by Kind
+	changes   [2]uint64 // by Kind: see Changes
+	vacated   [2]uint64 // likewise: how often something became unused, see Spent
 }
 
 // Lookup finds the binding of an IA, in whatever state, or nil. It does not keep duid.
@@ -115,6 +116,7 @@ func (l *Link) put(b *Binding, state State) {
 
 func (l *Link) remove(b *Binding) {
 	l.changes[b.Kind]++
+	l.vacated[b.Kind]++
 	b.kept = false
 	if l.bindings[b.Key] == b {
 		delete(l.bindings, b.Key)

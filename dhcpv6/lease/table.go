@@ -21,6 +21,7 @@ type Table struct {
 	free      list       // likewise
 	marked    []*Binding // to be recorded: see AppendChanges
 	clocks    clocks     // as recorded last
+	walked    uint64     // see Walked
 
 	notes       map[string]*note
 	markedNotes []string // likewise
@@ -62,6 +63,9 @@ func (t *Table) Link(name string) *Link {
 	}
 	return l
 }
+
+// Walked is how many remembered and offered bindings allocations have looked at so far, for some that may be given up.
+func (t *Table) Walked() uint64 { return t.walked }
 
 // Links are the links the table knows, by name.
 func (t *Table) Links() []*Link {

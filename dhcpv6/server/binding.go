@@ -10,8 +10,12 @@ import (
 // maxBindings bounds the memory that the clients of one link can take, whatever its pools would allow.
 const maxBindings = 1 << 17
 
-// maxSearches bounds how many searches of a full pool one message can cost; the IAs after that get nothing.
-const maxSearches = 128
+// maxSearches and maxWalked bound how many searches of a full pool one message can cost, and how many remembered bindings
+// can be looked at for it; the IAs after that get nothing.
+const (
+	maxSearches = 128
+	maxWalked   = 1 << 16
+)
 
 // binding is the one for the IA, which has had or nil so far: that, or a new one with the id that the configuration
 // fixes, the id of what the client names, or the client's own from the pool. When there is none to be had, status says why.
@@ -32,8 +36,8 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 	if keeps && (l.fits(had, r.now) || r.leaves(had) && l.gives(kind, had.ID, had.Length, r.now)) {
 		return had, dhcpv6.StatusSuccess
 	}
-	if stray && (had != nil || !wish.named || l.holder(kind, wish.id, lease.IDs(wish.length)) != nil) {
-		return nil, dhcpv6.StatusNoBinding
+	if stray {
+		return r.named(kind, l, ia, had, wish)
 	}
 	old := r.drop(had)
 	if b = r.allocate(kind, l, ia, wish); b == nil {
@@ -46,12 +50,21 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 		r.addWithdrawn(old, nil)
 		return nil, r.noBinding(kind, l, had)
 	}
-	if stray && b.ID != wish.id {
-		r.table.Remove(b)
-		return nil, dhcpv6.StatusNoBinding
-	}
 	b.Leases = append(b.Leases, old...) // the event of what is over has the others
 	return b, dhcpv6.StatusSuccess
+}
+
+// named is a new binding with the id of what a Rebind names, if nobody has it and nothing is remembered of the client.
+func (r *request) named(kind lease.Kind, l *link, ia *dhcpv6.IA, had *lease.Binding, w wish) (*lease.Binding, dhcpv6.StatusCode) {
+	size := lease.IDs(w.length)
+	if had == nil && w.named && l.holder(kind, w.id, size) == nil && l.leases.Len() < maxBindings {
+		for _, pool := range l.pools[kind] {
+			if pool.Contains(w.id, size) && w.id%size == 0 {
+				return l.allocateFrom(pool, kind, r.client, ia.IAID, w.length, w), dhcpv6.StatusSuccess
+			}
+		}
+	}
+	return nil, dhcpv6.StatusNoBinding
 }
 
 // noBinding is the status for an IA that gets nothing, b being what it had: to a client that believes it has a binding
@@ -309,7 +322,7 @@ func (l *link) idOf(kind lease.Kind, p netip.Prefix) (uint64, bool) {
 
 // allocate takes an id from the first of the link's pools that has one. A prefix may come out longer than wished for.
 func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lease.Binding {
-	if l.leases.Len() >= maxBindings || r.searches > maxSearches {
+	if l.leases.Len() >= maxBindings || r.searches > maxSearches || r.table.Walked()-r.walked > maxWalked {
 		return nil
 	}
 	length, last := w.length, uint8(64)

@@ -40,7 +40,7 @@ func (l *link) setPrefixPools(s *Server, index int) {
 	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
 	for _, room := range slices.Compact(all) {
 		l.pools[lease.Prefix] = append(l.pools[lease.Prefix],
-			lease.Pool{Span: lease.Span{Last: 1<<room - 1}, Reserved: l.reserved[lease.Prefix]})
+			lease.Pool{Span: lease.Span{Last: 1<<room - 1}, Reserved: l.reserved[lease.Prefix], Spent: new(lease.Spent)})
 	}
 }
 

@@ -204,7 +204,7 @@ func (l *link) setAddressPools(s *Server, index int) {
 		first := min(0x100, uint64(1)<<max(n-4, 0))
 		last := uint64(1)<<n - 1 // 1<<64 is 0 in Go: all ones
 		l.pools[lease.Address] = append(l.pools[lease.Address],
-			lease.Pool{Span: lease.Span{First: first, Last: last}, Reserved: l.reserved[lease.Address]})
+			lease.Pool{Span: lease.Span{First: first, Last: last}, Reserved: l.reserved[lease.Address], Spent: new(lease.Spent)})
 	}
 }
 

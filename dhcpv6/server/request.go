@@ -38,6 +38,7 @@ type request struct {
 	granted  []dhcpv6.Mark    // T1 of each IA that grants something
 	answers  int              // IAs that the answer has
 	searches int              // of pools that turned out to be full
+	walked   uint64           // Table.Walked when the message came
 	asked    struct {         // the last answer of asksFor
 		binding *lease.Binding
 		names   bool
@@ -56,7 +57,7 @@ type pending struct {
 func (r *request) begin(s *Server, now lease.Time, in Datagram, buf []byte) {
 	buf = buf[:min(len(buf), dhcpv6.MaxPayload)]
 	*r = request{
-		Server: s, now: now, in: in, w: dhcpv6.NewWriter(buf), buf: buf,
+		Server: s, now: now, in: in, w: dhcpv6.NewWriter(buf), buf: buf, walked: s.table.Walked(),
 		pending: r.pending[:0], removed: r.removed[:0], leases: r.leases[:0], granted: r.granted[:0], relayed: r.relayed,
 	}
 }
