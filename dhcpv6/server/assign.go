@@ -14,7 +14,7 @@ var (
 	unavailable = [...]dhcpv6.StatusCode{lease.Address: dhcpv6.StatusNoAddrsAvail, lease.Prefix: dhcpv6.StatusNoPrefixAvail}
 )
 
-// listed iterates the addresses or prefixes that a message names in an IA.
+// listed iterates the addresses or prefixes that a message names in an IA. Of a prefix some clients set bits behind its end.
 func listed(kind lease.Kind, ia *dhcpv6.IA) iter.Seq[netip.Prefix] {
 	return func(yield func(netip.Prefix) bool) {
 		for code, data := range ia.All() {
@@ -153,11 +153,11 @@ func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, grante
 	if !r.extends() || l == nil {
 		return false
 	}
-	for p := range listed(kind, ia) {
-		if contains(granted, p) || !known && !l.foreign(kind, p) {
+	for p := range listed(kind, ia) { // to be told of as it is named
+		if contains(granted, p.Masked()) || !known && !l.foreign(kind, p) {
 			continue
 		}
-		if p.Addr().IsUnspecified() {
+		if isWish(p) {
 			continue // a wish, for a length at most (RFC 8168), and nothing that the client has
 		}
 		r.writePrefix(kind, p, 0, 0)
@@ -166,9 +166,12 @@ func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, grante
 	return any
 }
 
+// isWish reports whether what is named is ::, or ::/60.
+func isWish(p netip.Prefix) bool { return p.Masked().Addr().IsUnspecified() }
+
 // foreign reports whether the link has prefixes and the address or prefix is in none of them; :: is no address.
 func (l *link) foreign(kind lease.Kind, p netip.Prefix) bool {
-	return len(l.prefixes) > 0 && !p.Addr().IsUnspecified() && !l.onLink(kind, p.Addr())
+	return len(l.prefixes) > 0 && !isWish(p) && !l.onLink(kind, p.Addr())
 }
 
 // anyForeign reports whether the IA names an address or prefix that does not belong to the link.

@@ -321,3 +321,19 @@ func TestPrefixFilter(t *testing.T) {
 		}
 	}
 }
+
+// A client may set bits behind the end of the prefix that it names: it is the same prefix. What is over is told of as the
+// client names it.
+func TestBitsBehindThePrefix(t *testing.T) {
+	const named = "2001:db8:1:c4::1/62"
+	l := start(t)
+	own := l.request(dhcpv6.Request, duid(1), pd(1)).ias[0].grants()
+	l.wantIA(dhcpv6.Renew, 1, pd(1, named), own, nil)
+	l.wantIA(dhcpv6.Rebind, 1, pd(1, named), own, nil)
+	l.wantIA(dhcpv6.Renew, 1, pd(1, "2001:db8:1:80::1/62"), own, []string{"2001:db8:1:80::1/62"})
+	l.wantIA(dhcpv6.Renew, 1, pd(1, "::1/62"), own, nil)
+	l.request(dhcpv6.Release, duid(1), pd(1, named))
+	if _, bound := states(l); bound != 0 {
+		t.Error("still bound after a Release")
+	}
+}

@@ -89,7 +89,7 @@ func (r *request) blind() bool {
 		ia, _ := dhcpv6.ParseIA(data)
 		known = known || r.bound(kind, l, ia.IAID) != nil
 		for p := range listed(kind, &ia) {
-			named = named || !p.Addr().IsUnspecified()
+			named = named || !isWish(p)
 			if l != nil && l.isComing(kind, p) {
 				return true
 			}
@@ -284,7 +284,7 @@ func active(leases []lease.Lease) (n int) {
 // names reports whether an IA of a message names that address or prefix.
 func names(kind lease.Kind, ia *dhcpv6.IA, p netip.Prefix) bool {
 	for q := range listed(kind, ia) {
-		if p == q {
+		if p == q.Masked() {
 			return true
 		}
 	}

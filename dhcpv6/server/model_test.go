@@ -79,7 +79,7 @@ func pair(link string, q dhcpv6.Message, a answer) (all []asks) {
 				x.own[netip.PrefixFrom(k.Addr, 128)] = true
 			}
 			if k, err := dhcpv6.ParseIAPrefix(data); err == nil && code == dhcpv6.OptionIAPrefix && kind == lease.Prefix {
-				x.own[k.Prefix] = true
+				x.own[k.Prefix.Masked()] = true
 			}
 		}
 		all = append(all, x)
@@ -99,6 +99,9 @@ func pair(link string, q dhcpv6.Message, a answer) (all []asks) {
 			next++
 		}
 		if next < len(all) {
+			for i := range ia.leases {
+				ia.leases[i].prefix = ia.leases[i].prefix.Masked() // what is over is told of as it is named
+			}
 			all[next].found, all[next].ok = ia, true
 			next++
 		}
