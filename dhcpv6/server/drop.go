@@ -8,6 +8,7 @@ const (
 	DropMalformed      Drop = iota // a length that does not fit, or an option too short
 	DropMessageType                // not a message that clients or relays send
 	DropNotServed                  // arrived on an interface that is not served
+	DropSource                     // from an address that nobody has
 	DropNoClientID                 // section 16: no Client Identifier
 	DropClientID                   // Client Identifier of less than 3 or more than 130 octets
 	DropServerID                   // Server Identifier of less than 3 or more than 130 octets
@@ -30,6 +31,7 @@ var dropTexts = [numDrops]string{
 	DropMalformed:      "malformed message",
 	DropMessageType:    "not a message that clients or relays send",
 	DropNotServed:      "interface not served",
+	DropSource:         "impossible source address",
 	DropNoClientID:     "no Client Identifier",
 	DropClientID:       "Client Identifier not of 3 to 130 octets",
 	DropServerID:       "Server Identifier not of 3 to 130 octets",

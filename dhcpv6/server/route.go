@@ -16,7 +16,8 @@ type Route struct {
 
 // AppendRoutes appends the routes that a binding needs at now: one for each lease that its client holds under a prefix
 // which the interface has. A lease that is not longer than that prefix gets none: it would take the interface's own
-// route away. A binding that is not bound, or whose interface or relay's interface is gone, needs none.
+// route away. A binding that is not bound, or whose interface or relay's interface is gone, needs none; nor does one whose
+// relay is not on a link of ours: whoever leads to it must know the way.
 func (s *Server) AppendRoutes(routes []Route, now lease.Time, b *lease.Binding) []Route {
 	if b == nil || b.State != lease.Bound || b.Kind != lease.Prefix || !b.Peer.IsValid() {
 		return routes
@@ -26,7 +27,7 @@ func (s *Server) AppendRoutes(routes []Route, now lease.Time, b *lease.Binding) 
 	if b.PeerLink != "" {
 		via = s.linkByName(b.PeerLink)
 	}
-	if l == nil || via == nil || !via.present {
+	if l == nil || via == nil || !via.present || !b.Peer.IsLinkLocalUnicast() && !via.onLink(lease.Address, b.Peer) {
 		return routes
 	}
 	for i := range b.Leases {

@@ -53,3 +53,18 @@ func TestRouteThroughRelayElsewhere(t *testing.T) {
 	l = l.restart(append(records, l.changes()...), l.now)
 	l.wantRoutes("2001:db8:1:c4::/62 via fe80::8 on 2")
 }
+
+// A next hop is link-local or an address on the link; a relay agent may be further away.
+func TestRouteThroughRelayFarAway(t *testing.T) {
+	for peer, route := range map[string]bool{
+		"fe80::9": true, "2001:db8:1::9": true, "2001:db8:1:50::1": false, "2001:db8:77::9": false, "2001:db8:2::9": false,
+	} {
+		l := start(t, func(s *setup) { s.secondLink("2001:db8:2::1/64") })
+		l.delegated(dhcpv6.Request, "2001:db8:1:50::1", 2, peer)
+		if route {
+			l.wantRoutes("2001:db8:1:c4::/62 via " + peer + " on 2")
+		} else {
+			l.wantRoutes()
+		}
+	}
+}

@@ -318,6 +318,22 @@ func TestWhereAnswersGo(t *testing.T) {
 	}
 }
 
+// What comes from an address that nobody has gets no answer, from a client or through a relay agent.
+func TestImpossibleSources(t *testing.T) {
+	for _, peer := range []string{"::", "::1", "ff02::1", "ff05::1:3", "ff0e::1", "::ffff:192.0.2.1", "192.0.2.1"} {
+		l := start(t)
+		for _, payload := range [][]byte{
+			message(dhcpv6.Request, duid(1), na(1), pd(1)), message(dhcpv6.InformationRequest, duid(1)),
+			relay(netip.MustParseAddr("2001:db8:1::9"), message(dhcpv6.Request, duid(1), na(1))),
+		} {
+			in := multicast(payload)
+			in.Peer = netip.AddrPortFrom(netip.MustParseAddr(peer), dhcpv6.ClientPort)
+			l.wantDropOf(in, server.DropSource)
+		}
+		l.wantEvents()
+	}
+}
+
 func TestNotServed(t *testing.T) {
 	l := start(t, func(s *setup) {
 		s.Links = append(s.Links, server.Link{Name: "wan", Ifindex: 9, Addresses: []server.LinkAddress{{Prefix: netip.MustParsePrefix("2001:db8:ff::1/64")}}})
