@@ -41,6 +41,21 @@ func (r Reserved) Overlap(id, size uint64) (Span, bool) {
 	return Span{}, false
 }
 
+// With is these and one more id, in place of what is in buf.
+//
+//go:noinline
+func (r Reserved) With(id uint64, buf Reserved) Reserved {
+	i := 0
+	for i < len(r) && r[i].Last < id {
+		i++
+	}
+	buf = append(buf[:0], r[:i]...)
+	if i == len(r) || id < r[i].First {
+		buf = append(buf, Span{id, id})
+	}
+	return append(buf, r[i:]...)
+}
+
 // Pool is where a new id may come from.
 type Pool struct {
 	Span              // ids that may be given out

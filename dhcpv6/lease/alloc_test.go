@@ -289,6 +289,18 @@ func TestNewReserved(t *testing.T) {
 	}
 }
 
+// With comes to what sorting and joining does, in whatever place.
+func TestReservedWith(t *testing.T) {
+	spans := []Span{{0, 0}, {3, 5}, {7, 7}, {9, 12}}
+	var buf Reserved
+	for id := range uint64(15) {
+		want := NewReserved(append(slices.Clone(spans), Span{id, id}))
+		if buf = NewReserved(slices.Clone(spans)).With(id, buf); !slices.Equal(buf, want) {
+			t.Errorf("with %d: %v, want %v", id, buf, want)
+		}
+	}
+}
+
 // Overlap finds a run by halving; looking at each must come to the same.
 func TestReservedOverlap(t *testing.T) {
 	r := NewReserved([]Span{{0, 0}, {3, 5}, {6, 6}, {9, 12}, {15, 15}})

@@ -85,7 +85,20 @@ func (s *Server) behind(l *link, a netip.Addr) *link {
 			view.prefixes[0] = p
 		}
 	}
+	s.reserveRelay(view, interfaceID(a, 64))
 	return view
+}
+
+// reserveRelay keeps the interface id of the relay agent's own address from its clients.
+func (s *Server) reserveRelay(view *link, id uint64) {
+	const kind = lease.Address
+	s.behindOwn = view.own[kind].With(id, s.behindOwn)
+	s.behindReserved = view.reserved[kind].With(id, s.behindReserved)
+	s.behindPools = append(s.behindPools[:0], view.pools[kind]...)
+	for i := range s.behindPools {
+		s.behindPools[i].Reserved = s.behindReserved
+	}
+	view.own[kind], view.reserved[kind], view.pools[kind] = s.behindOwn, s.behindReserved, s.behindPools
 }
 
 // isTaken reports whether the /64 around an address is delegated, or in use on an interface of ours.

@@ -401,3 +401,50 @@ func TestRelayReplyTooLong(t *testing.T) {
 		l.wantEvents()
 	}
 }
+
+// The link-address is the relay agent's own address: none of its clients gets it, nor keeps it, not even by name.
+func TestRelaysOwnAddress(t *testing.T) {
+	host := withHosts(server.Host{DUIDs: byDUID(duid(2)), HostID: 0x1234})
+	tests := []struct {
+		name    string
+		host    func(*setup)
+		client  int
+		through string
+		want    string
+	}{
+		{"another's", host, 1, "2001:db8:1:50::9", "2001:db8:1:50::e71"},
+		{"the client's own", host, 1, "2001:db8:1:50::e71", "2001:db8:1:50::e72"},
+		{"the host's another", host, 2, "2001:db8:1:50::9", "2001:db8:1:50::1234"},
+		{"the host's", host, 2, "2001:db8:1:50::1234", "2001:db8:1:50::ac6"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := start(t, tt.host)
+			l.request(dhcpv6.Request, duid(tt.client), na(1)) // on the link itself
+			for _, o := range [][]byte{na(1), na(1, tt.through)} {
+				in := relay(netip.MustParseAddr(tt.through), message(dhcpv6.Request, duid(tt.client), o))
+				out, err := l.handle(multicast(in))
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, inner := checkRelays(t, in, out.Payload)
+				if got := read(t, inner).ias[0].grants(); !slices.Equal(got, []string{tt.want}) {
+					t.Errorf("granted %v, want %v", got, tt.want)
+				}
+			}
+		})
+	}
+}
+
+func TestAllocationsBehindRelay(t *testing.T) {
+	l := start(t)
+	in := multicast(relay(netip.MustParseAddr("2001:db8:1:50::e71"), message(dhcpv6.Request, duid(1), na(1))))
+	if got := testing.AllocsPerRun(100, func() {
+		if _, err := l.Handle(l.now, in, l.buf); err != nil {
+			t.Error(err)
+		}
+		l.Events()
+	}); got > 0 {
+		t.Errorf("%v allocations", got)
+	}
+}

@@ -33,8 +33,11 @@ type Server struct {
 	health   Health
 	request  request // scratch of Handle, kept to allocate nothing
 
-	behindLink   link // likewise: see behind
-	behindPrefix [1]prefix
+	behindLink     link // likewise: see behind
+	behindPrefix   [1]prefix
+	behindOwn      lease.Reserved
+	behindReserved lease.Reserved
+	behindPools    []lease.Pool
 }
 
 // New makes a server without links. The table's epoch becomes now.
