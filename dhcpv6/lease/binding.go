@@ -136,6 +136,8 @@ func (b *Binding) Find(p netip.Prefix) *Lease {
 func (b *Binding) Size() uint64 { return IDs(b.Length) }
 
 // IDs is the number of consecutive ids that a lease of that length takes: an address, or a prefix of 1 to 64 bits.
+//
+//go:noinline
 func IDs(length uint8) uint64 {
 	if length >= 64 {
 		return 1

@@ -200,6 +200,7 @@ func appendForget(b []byte, binding *Binding) []byte {
 	return endRecord(appendID(b, binding), start)
 }
 
+//go:noinline
 func appendText(b []byte, s string) []byte {
 	s = s[:min(len(s), math.MaxUint16)]
 	b = binary.BigEndian.AppendUint16(b, uint16(len(s)))

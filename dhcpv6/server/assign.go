@@ -166,8 +166,10 @@ func (r *request) writeUngranted(kind lease.Kind, l *link, ia *dhcpv6.IA, grante
 	return any
 }
 
-// isWish reports whether what is named is ::, or ::/60.
-func isWish(p netip.Prefix) bool { return p.Masked().Addr().IsUnspecified() }
+// isWish reports whether what is named is :: or ::/60.
+//
+//go:noinline
+func isWish(p netip.Prefix) bool { return p.Addr().IsUnspecified() }
 
 // foreign reports whether the link has prefixes and the address or prefix is in none of them; :: is no address.
 func (l *link) foreign(kind lease.Kind, p netip.Prefix) bool {

@@ -30,36 +30,42 @@ type option struct {
 // setOptions makes ready all options that do not depend on the client.
 func (l *link) setOptions(c *Config) {
 	l.options = nil
-	add := func(code dhcpv6.OptionCode, when when, data []byte) {
-		if len(data) > 0 && len(data) <= 0xffff {
-			l.options = append(l.options, option{code, when, data})
-		}
-	}
-	number := func(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 	if l.Preference > 0 {
-		add(dhcpv6.OptionPreference, advertise, []byte{l.Preference})
+		l.add(dhcpv6.OptionPreference, advertise, []byte{l.Preference})
 	}
-	add(dhcpv6.OptionSolMaxRT, onRequest, number(l.SolMaxRT))
-	add(dhcpv6.OptionInfMaxRT, onRequest, number(l.InfMaxRT))
-	add(dhcpv6.OptionInformationTime, information, number(l.InformationTime))
-	add(dhcpv6.OptionDNSServers, always, appendAddrs(nil, l.dnsServers()))
-	add(dhcpv6.OptionDomainList, always, appendNames(nil, l.Search))
+	l.add(dhcpv6.OptionSolMaxRT, onRequest, number(l.SolMaxRT))
+	l.add(dhcpv6.OptionInfMaxRT, onRequest, number(l.InfMaxRT))
+	l.add(dhcpv6.OptionInformationTime, information, number(l.InformationTime))
+	l.add(dhcpv6.OptionDNSServers, always, appendAddrs(nil, l.dnsServers()))
+	l.add(dhcpv6.OptionDomainList, always, appendNames(nil, l.Search))
 	for i := range l.DNR {
-		add(dhcpv6.OptionDNR, onRequest, appendDNR(nil, &l.DNR[i]))
+		l.add(dhcpv6.OptionDNR, onRequest, appendDNR(nil, &l.DNR[i]))
 	}
-	add(dhcpv6.OptionNTPServer, onRequest, appendNTP(nil, l.NTP))
-	add(dhcpv6.OptionSNTPServers, onRequest, appendAddrs(nil, l.SNTP))
-	add(dhcpv6.OptionPOSIXTimezone, onRequest, []byte(c.POSIXTimezone))
-	add(dhcpv6.OptionTZDBTimezone, onRequest, []byte(c.TZDBTimezone))
-	add(dhcpv6.OptionCaptivePortal, always, []byte(l.CaptivePortal))
+	l.add(dhcpv6.OptionNTPServer, onRequest, appendNTP(nil, l.NTP))
+	l.add(dhcpv6.OptionSNTPServers, onRequest, appendAddrs(nil, l.SNTP))
+	l.add(dhcpv6.OptionPOSIXTimezone, onRequest, []byte(c.POSIXTimezone))
+	l.add(dhcpv6.OptionTZDBTimezone, onRequest, []byte(c.TZDBTimezone))
+	l.add(dhcpv6.OptionCaptivePortal, always, []byte(l.CaptivePortal))
 	if cer := l.customerEdgeRouter(); l.CERIDCode != 0 && cer.IsValid() {
-		add(l.CERIDCode, delegated, appendAddrs(nil, []netip.Addr{cer}))
+		l.add(l.CERIDCode, delegated, appendAddrs(nil, []netip.Addr{cer}))
 	}
 	l.domain = []byte{}
 	if len(l.Search) > 0 {
 		l.domain = appendNames(nil, l.Search[:1])
 	}
 }
+
+// add makes an option ready that is not empty.
+//
+//go:noinline
+func (l *link) add(code dhcpv6.OptionCode, when when, data []byte) {
+	if len(data) > 0 && len(data) <= 0xffff {
+		l.options = append(l.options, option{code, when, data})
+	}
+}
+
+//go:noinline
+func number(n uint32) []byte { return binary.BigEndian.AppendUint32(nil, n) }
 
 // writeOptions appends the options that configure the client: all but the IAs, to all answers but those to Confirm,
 // Release and Decline.
