@@ -70,12 +70,11 @@ func (s *Server) ownSubnets(net netip.Prefix) (spans []lease.Span) {
 	return spans
 }
 
-// heldElsewhere are the subnet ids under net that clients of other links have been delegated, from a larger prefix of
-// that link which net was not yet taken out of.
+// heldElsewhere are the subnet ids under net that clients of other links have been delegated: from a larger prefix of that
+// link which net was not yet taken out of, or from net itself, which was that link's.
 func (s *Server) heldElsewhere(l *link, net netip.Prefix) (spans []lease.Span) {
 	for _, other := range s.links {
-		larger := func(p prefix) bool { return p.net.Bits() < net.Bits() && p.net.Overlaps(net) }
-		if other == l || !slices.ContainsFunc(other.prefixes, larger) {
+		if other == l {
 			continue
 		}
 		for b := range other.leases.Prefixes() {

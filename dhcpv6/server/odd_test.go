@@ -117,6 +117,23 @@ func TestPrefixMovesToAnotherLink(t *testing.T) {
 	}
 }
 
+// A whole prefix moves to another interface, as when the router's LANs are numbered anew: the same holds.
+func TestWholePrefixMovesToAnotherLink(t *testing.T) {
+	l := start(t, func(s *setup) { s.only("2001:db8:1::1/60"); s.secondLink("2001:db8:2::1/60") })
+	held := l.request(dhcpv6.Request, duid(1), pd(1, "2001:db8:1:4::/62")).ias[0].grants()[0]
+	l.relink(func(s *setup) {
+		s.only("2001:db8:3::1/60")
+		s.Links[1].Addresses[0].Prefix = netip.MustParsePrefix("2001:db8:1::1/60")
+	})
+	for n := range 20 {
+		for _, got := range l.requestOn(3, dhcpv6.Request, duid(100+n), pd(1, held)).ias[0].grants() {
+			if netip.MustParsePrefix(got).Overlaps(netip.MustParsePrefix(held)) {
+				t.Fatalf("%s is delegated, and so is %s", got, held)
+			}
+		}
+	}
+}
+
 // That a pool is full is remembered, until something in it becomes free.
 func TestFullPoolBecomesFree(t *testing.T) {
 	l := start(t, func(s *setup) { s.only("2001:db8:1::1/60") })
