@@ -46,6 +46,9 @@ func (r *request) binding(kind lease.Kind, l *link, ia *dhcpv6.IA, host *Host, h
 	if keeps && had.State == lease.Bound && (b == nil || !l.fits(b, r.now)) {
 		return r.putBack(had, b), dhcpv6.StatusSuccess // there is nothing better
 	}
+	if keeps && r.leaves(had) {
+		return r.insteadOf(l, had, b), dhcpv6.StatusSuccess
+	}
 	if b == nil {
 		r.addWithdrawn(old, nil)
 		return nil, r.noBinding(kind, l, had)
@@ -87,6 +90,23 @@ func (r *request) drop(b *lease.Binding) []lease.Lease {
 		return nil
 	}
 	return b.Leases
+}
+
+// insteadOf is what an Advertise offers in place of what the client has, which is left to it: it has promised nothing yet, and
+// anybody may have sent the Solicit. Nothing holds the offer, so it is made only if no other IA could be offered the same.
+func (r *request) insteadOf(l *link, had, b *lease.Binding) *lease.Binding {
+	offer := &lease.Binding{Key: b.Key, Link: l.leases, State: lease.Offered, ID: b.ID, Length: b.Length}
+	r.putBack(had, b)
+	same := 0
+	for code := range r.msg.Options.All() {
+		if kind, _, ok := r.kindOf(code); ok && kind == had.Kind {
+			same++
+		}
+	}
+	if same > 1 {
+		return had
+	}
+	return offer
 }
 
 // putBack undoes drop, which was called last: the client gets nothing better in its place than b, or nil.
@@ -330,7 +350,7 @@ func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lea
 		length, last = 0, 0
 	}
 	for ; length <= last; length++ {
-		if l.isFull(kind, length) {
+		if !l.view && l.isFull(kind, length) {
 			continue
 		}
 		for _, pool := range l.pools[kind] {
@@ -338,7 +358,9 @@ func (r *request) allocate(kind lease.Kind, l *link, ia *dhcpv6.IA, w wish) *lea
 				return b
 			}
 		}
-		l.full[kind][length] = l.leases.Changes(kind) + 1
+		if !l.view {
+			l.full[kind][length] = l.leases.Changes(kind) + 1
+		}
 		if r.searches++; r.searches > maxSearches {
 			return nil
 		}

@@ -10,9 +10,18 @@ import (
 	"lan6d/dhcpv6/lease"
 )
 
+// setPrefixPools decides for all links what they delegate.
+func (s *Server) setPrefixPools(at lease.Time) {
+	s.heldUntil = lease.Never
+	for i, l := range s.links {
+		l.pools[lease.Prefix], l.full[lease.Prefix] = nil, [65]uint64{}
+		l.setPrefixPools(s, i, at)
+	}
+}
+
 // setPrefixPools decides which prefixes are delegated from and which subnet ids may be given out. Subnet ids count /64s
 // from the start of a prefix and are the same under every prefix, so an id is taken or reserved under all at once.
-func (l *link) setPrefixPools(s *Server, index int) {
+func (l *link) setPrefixPools(s *Server, index int, at lease.Time) {
 	var global, all []int // room in each prefix, in bits of subnet id
 	var own, reserved []lease.Span
 	for i := range l.prefixes {
@@ -27,7 +36,7 @@ func (l *link) setPrefixPools(s *Server, index int) {
 			global = append(global, room)
 		}
 		own = append(own, s.ownSubnets(p.net)...)
-		own = append(own, s.heldElsewhere(l, p.net)...)
+		own = append(own, s.heldElsewhere(l, p.net, at)...)
 		reserved = append(reserved, s.hosts.reservedSubnets(p.net, l.PDMinLength)...)
 	}
 	l.own[lease.Prefix] = lease.NewReserved(own)
@@ -71,15 +80,16 @@ func (s *Server) ownSubnets(net netip.Prefix) (spans []lease.Span) {
 }
 
 // heldElsewhere are the subnet ids under net that clients of other links have been delegated: from a larger prefix of that
-// link which net was not yet taken out of, or from net itself, which was that link's.
-func (s *Server) heldElsewhere(l *link, net netip.Prefix) (spans []lease.Span) {
+// link which net was not yet taken out of, or from net itself, which was that link's. Tick looks again when one has ended.
+func (s *Server) heldElsewhere(l *link, net netip.Prefix, at lease.Time) (spans []lease.Span) {
 	for _, other := range s.links {
 		if other == l {
 			continue
 		}
 		for b := range other.leases.Prefixes() {
 			for _, held := range b.Leases {
-				if b.State == lease.Bound && net.Overlaps(held.Prefix) {
+				if b.State == lease.Bound && !held.Withdrawn && held.Valid > at && net.Overlaps(held.Prefix) {
+					s.heldUntil = min(s.heldUntil, held.Valid)
 					spans = append(spans, subnetSpan(net, held.Prefix.Addr(), max(held.Prefix.Bits(), net.Bits())))
 				}
 			}

@@ -42,6 +42,7 @@ type link struct {
 	options   []option
 	domain    []byte     // the first search domain in wire form; empty: none
 	source    netip.Addr // a global address to send from
+	view      bool       // it is the link as it is behind a relay agent, see behind: what is full there says nothing of the link
 
 	*memory
 }
@@ -95,10 +96,10 @@ func (s *Server) SetLinks(now time.Time, links []Link) {
 	}
 	for i, l := range s.links {
 		l.setAddressPools(s, i)
-		l.setPrefixPools(s, i)
 		l.setOptions(&s.config)
 		l.setSource(s.table.At(now))
 	}
+	s.setPrefixPools(s.table.At(now))
 	s.tellMoved(s.table.At(now), before)
 }
 

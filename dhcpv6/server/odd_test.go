@@ -4,8 +4,10 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+	"time"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/lease"
 	"lan6d/dhcpv6/server"
 )
 
@@ -131,6 +133,29 @@ func TestWholePrefixMovesToAnotherLink(t *testing.T) {
 				t.Fatalf("%s is delegated, and so is %s", got, held)
 			}
 		}
+	}
+	l.wait(3 * time.Hour) // the client of the first interface has given no sign of life
+	if got := l.requestOn(3, dhcpv6.Request, duid(200), pd(1, held)).ias[0].grants(); len(got) != 1 || got[0] != held {
+		t.Errorf("delegated %v when nobody has %s any more", got, held)
+	}
+}
+
+// Anybody can send a Solicit in a client's name: it takes nothing away that the client has, though it would be given another.
+func TestSolicitLeavesWhatFitsNoMore(t *testing.T) {
+	l := start(t)
+	held := l.request(dhcpv6.Request, duid(1), pd(1)).ias[0].grants()[0]
+	l.relink(func(s *setup) {
+		s.Links[0].Addresses[0].Preferred, s.Links[0].Addresses[0].Valid = l.now, l.now.Add(2*time.Hour)
+		s.address(0, "2001:db8:2::1/60")
+	})
+	l.Events()
+	offered := l.request(dhcpv6.Solicit, duid(1), pd(1)).ias[0].grants()
+	l.wantEvents()
+	if b := l.Table().Link("lan").Lookup(duid(1), 1, lease.Prefix); b == nil || b.State != lease.Bound || b.Leases[0].Prefix.String() != held {
+		t.Errorf("the binding is %+v, want %s in it", b, held)
+	}
+	if got := l.request(dhcpv6.Renew, duid(1), pd(1, held)).ias[0].grants(); len(offered) != 1 || !slices.Equal(got, offered) {
+		t.Errorf("offered %v, delegated %v", offered, got)
 	}
 }
 

@@ -75,6 +75,7 @@ func (s *Server) behind(l *link, a netip.Addr) *link {
 	}
 	view := &s.behindLink
 	*view = *l
+	view.view = true
 	view.prefixes = s.behindPrefix[:1]
 	longest := -1
 	for _, p := range l.prefixes {
@@ -96,7 +97,7 @@ func (s *Server) reserveRelay(view *link, id uint64) {
 	s.behindReserved = view.reserved[kind].With(id, s.behindReserved)
 	s.behindPools = append(s.behindPools[:0], view.pools[kind]...)
 	for i := range s.behindPools {
-		s.behindPools[i].Reserved = s.behindReserved
+		s.behindPools[i].Reserved, s.behindPools[i].Spent = s.behindReserved, nil
 	}
 	view.own[kind], view.reserved[kind], view.pools[kind] = s.behindOwn, s.behindReserved, s.behindPools
 }

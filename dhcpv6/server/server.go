@@ -33,6 +33,8 @@ type Server struct {
 	health   Health
 	request  request // scratch of Handle, kept to allocate nothing
 
+	heldUntil lease.Time // when the first lease ends that another link does without: see heldElsewhere
+
 	behindLink     link // likewise: see behind
 	behindPrefix   [1]prefix
 	behindOwn      lease.Reserved
@@ -42,7 +44,9 @@ type Server struct {
 
 // New makes a server without links. The table's epoch becomes now.
 func New(now time.Time, config Config) *Server {
-	s := &Server{table: lease.NewTable(now, lease.Limits{}), clients: clients{all: make(map[clientKey]*client)}}
+	s := &Server{
+		table: lease.NewTable(now, lease.Limits{}), clients: clients{all: make(map[clientKey]*client)}, heldUntil: lease.Never,
+	}
 	s.startRun(now.Unix())
 	s.SetConfig(now, config)
 	return s
@@ -113,7 +117,10 @@ func (s *Server) Tick(now time.Time) (next time.Time) {
 		}
 	}
 	s.settleEnded(s.events[events:])
-	if at := min(s.table.Next(), s.clients.nextWake()); at != lease.Never {
+	if s.heldUntil <= at {
+		s.setPrefixPools(at)
+	}
+	if at := min(s.table.Next(), s.clients.nextWake(), s.heldUntil); at != lease.Never {
 		return s.table.Wall(at)
 	}
 	return time.Time{}
