@@ -158,8 +158,15 @@ func TestBusAddLease(t *testing.T) {
 			}
 		})
 	}
-	for _, id := range []string{"aa6", "aa7"} { // one takes the place of the other
-		m.call(odhcpdObject, "add_lease", func(w *ubus.Writer) { w.String("mac", "02:00:00:00:00:06"); w.String("hostid", id) })
+	for _, client := range [][3]string{ // one takes the place of the other
+		{"mac", "02:00:00:00:00:06", "aa6"}, {"duid", "00030001020000000006", "aa6"}, {"mac", "02:00:00:00:00:06", "aa7"},
+	} {
+		if status, _ := m.call(odhcpdObject, "add_lease", func(w *ubus.Writer) {
+			w.String(client[0], client[1])
+			w.String("hostid", client[2])
+		}); status != ubus.StatusOK {
+			t.Errorf("%s: %v", client, status)
+		}
 	}
 	m.client.ask(dhcpv6.Request, 6)
 	if text := asJSON(m.query("ipv6leases")); !strings.Contains(text, `"2001:db8:1::aa7"`) {

@@ -74,10 +74,15 @@ func (d *daemon) holderOf(h *server.Host) string {
 	return ""
 }
 
-// sameClient reports whether two hosts are one client, or have one among others.
+// sameClient reports whether two hosts are one client, or have one among others. Most DUIDs have a link-layer address in them.
 func sameClient(a, b *server.Host) bool {
 	for _, mac := range a.MACs {
-		if slices.Contains(b.MACs, mac) {
+		if hasMAC(b, mac) {
+			return true
+		}
+	}
+	for _, mac := range b.MACs {
+		if hasMAC(a, mac) {
 			return true
 		}
 	}
@@ -90,6 +95,15 @@ func sameClient(a, b *server.Host) bool {
 		}
 	}
 	return false
+}
+
+func hasMAC(h *server.Host, mac [6]byte) bool {
+	for i := range h.DUIDs {
+		if b, ok := h.DUIDs[i].DUID.MAC(); ok && [6]byte(b) == mac {
+			return true
+		}
+	}
+	return slices.Contains(h.MACs, mac)
 }
 
 // clientText names a host, which has a DUID or a link-layer address.

@@ -203,7 +203,12 @@ func (v *Views) tidy() bool {
 // forget drops the failures of paths that are not to be anything any more.
 func (v *Views) forget() {
 	v.drop(func(path string) bool {
-		return path != v.set.LeaseFile && path != v.set.Trigger && !v.dirs[path] && filepath.Dir(path) != v.set.HostsDir
+		for _, h := range v.set.Hosts {
+			if path == filepath.Join(v.set.HostsDir, hostsPrefix+h.Interface) {
+				return false
+			}
+		}
+		return path != v.set.LeaseFile && path != v.set.Trigger && path != v.set.HostsDir && !v.dirs[path]
 	})
 }
 

@@ -328,6 +328,16 @@ func TestViewsReports(t *testing.T) {
 	v.checkReports("write DIR/d/e/f/leases: make the directory DIR/d/e: no such file or directory")
 }
 
+// What could not be written of an interface that is gone is no trouble any more.
+func TestViewsFailuresEnd(t *testing.T) {
+	v := makeViews(t, time.Hour)
+	name := strings.Repeat("x", 250)
+	v.put(v.hosts("h", "lan", name))
+	v.checkFailures("write DIR/h/lan6d.hosts." + name + ": open DIR/h/.lan6d.hosts." + name + ".tmp: file name too long")
+	v.put(v.hosts("h", "lan"))
+	v.checkFailures()
+}
+
 func TestViewsUnwritable(t *testing.T) {
 	if os.Getuid() == 0 {
 		t.Skip("root writes everywhere; TestViewsReports has what stops root")
