@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"testing"
@@ -156,6 +157,39 @@ func TestSolicitLeavesWhatFitsNoMore(t *testing.T) {
 	}
 	if got := l.request(dhcpv6.Renew, duid(1), pd(1, held)).ias[0].grants(); len(offered) != 1 || !slices.Equal(got, offered) {
 		t.Errorf("offered %v, delegated %v", offered, got)
+	}
+}
+
+// The last id that is free is the relay agent's own behind it: nothing for its client, and not lost for the others.
+func TestLastIDIsTheRelays(t *testing.T) {
+	l := start(t, func(s *setup) { s.lan().HostIDLength = 4 })
+	l.request(dhcpv6.Request, duid(0), na(1))
+	for n := 1; l.Table().Link("lan").Len() < 14; n++ { // of 1 to 15, the first is our own
+		l.request(dhcpv6.Request, duid(n), na(1))
+		if n > 1000 {
+			t.Fatal("the pool does not fill")
+		}
+	}
+	var last []byte
+	for n := range 14 {
+		if b := l.Table().Link("lan").Lookup(duid(n), 1, lease.Address); b != nil {
+			last = duid(n)
+		}
+	}
+	b := l.Table().Link("lan").Lookup(last, 1, lease.Address)
+	id := b.ID
+	l.End(l.now, b)
+	l.Table().Remove(b)
+	in := multicast(relay(netip.MustParseAddr(fmt.Sprintf("2001:db8:1:50::%x", id)), message(dhcpv6.Request, duid(300), na(1))))
+	out, err := l.handle(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, inner := checkRelays(t, in.Payload, out.Payload); read(t, inner).ias[0].status != "NoAddrsAvail" {
+		t.Errorf("behind the relay: %+v", read(t, inner).ias[0])
+	}
+	if got := l.request(dhcpv6.Request, duid(301), na(1)).ias[0].grants(); len(got) != 1 {
+		t.Errorf("granted %v, want the one that is free", got)
 	}
 }
 
