@@ -26,6 +26,12 @@ var (
 	AllServers               = netip.MustParseAddr("ff05::1:3")
 )
 
+// IsPeer reports whether an address can be a client's or a relay agent's: link-local or global, which unique local ones are
+// here, too.
+func IsPeer(a netip.Addr) bool {
+	return a.Is6() && !a.Is4In6() && (a.IsGlobalUnicast() || a.IsLinkLocalUnicast())
+}
+
 // Infinity is the lifetime, in seconds, that never ends (section 7.7).
 const Infinity = 0xffffffff
 

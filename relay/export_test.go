@@ -24,7 +24,7 @@ func (r *Relay) Check() error {
 		for b := range l.All() {
 			bindings++
 			require(b.Kind == lease.Prefix && b.State == lease.Bound, "%x: %v, %v", b.DUID, b.Kind, b.State)
-			require(isPeer(b.Peer), "%x: via %v", b.DUID, b.Peer)
+			require(dhcpv6.IsPeer(b.Peer), "%x: via %v", b.DUID, b.Peer)
 			require(len(b.Leases) > 0, "%x: holds nothing", b.DUID)
 			for _, k := range b.Leases {
 				prefixes++

@@ -61,7 +61,7 @@ func (r *Relay) mayForward(m *message, in *Datagram, from *link) error {
 	switch {
 	case m.from == server:
 		return DropMessageType
-	case !isPeer(source):
+	case !dhcpv6.IsPeer(source):
 		return DropSource
 	case r.isOwn(source, from), m.depth > 0 && m.outer.LinkAddress.IsGlobalUnicast() && r.isOwn(m.outer.LinkAddress, from):
 		return DropLooped

@@ -213,8 +213,3 @@ func (r *Relay) isOwn(a netip.Addr, l *link) bool {
 	}
 	return slices.Contains(r.own, a)
 }
-
-// isPeer reports whether an address can be a client's or a relay agent's.
-func isPeer(a netip.Addr) bool {
-	return a.Is6() && !a.Is4In6() && (a.IsGlobalUnicast() || a.IsLinkLocalUnicast())
-}

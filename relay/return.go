@@ -102,7 +102,7 @@ func (r *Relay) clientSide(reply *dhcpv6.RelayMessage) (*link, error) {
 		return nil, DropInterfaceID
 	case to.ifindex == 0:
 		return nil, DropInterfaceGone
-	case !isPeer(reply.PeerAddress), r.isOwn(reply.PeerAddress, to):
+	case !dhcpv6.IsPeer(reply.PeerAddress), r.isOwn(reply.PeerAddress, to):
 		return nil, DropPeerAddress
 	}
 	return to, nil

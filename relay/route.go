@@ -81,7 +81,7 @@ func (r *Relay) Restore(content []byte, now time.Time, clock lease.Clock) error 
 // takeUp takes up a binding that has been restored, and reports whether it is one of ours. Of several that hold a prefix
 // the first does.
 func (r *Relay) takeUp(b *lease.Binding) bool {
-	if b.Kind != lease.Prefix || b.State != lease.Bound || !isPeer(b.Peer) ||
+	if b.Kind != lease.Prefix || b.State != lease.Bound || !dhcpv6.IsPeer(b.Peer) ||
 		len(b.DUID) < dhcpv6.MinDUIDLength || len(b.DUID) > dhcpv6.MaxDUIDLength {
 		return false
 	}

@@ -120,7 +120,7 @@ func chainMarks(chain string) (marks []dhcpv6.Mark, ok bool) {
 func (p *path) isPath() bool {
 	_, ok := chainMarks(p.chain)
 	a := p.peer.Addr()
-	if !ok || p.via == "" || len(p.chain) > maxChain || p.peer.Port() == 0 || !isPeer(a) {
+	if !ok || p.via == "" || len(p.chain) > maxChain || p.peer.Port() == 0 || !dhcpv6.IsPeer(a) {
 		return false
 	}
 	return p.chain != "" || a.IsLinkLocalUnicast() && p.peer.Port() == dhcpv6.ClientPort

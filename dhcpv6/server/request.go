@@ -67,7 +67,7 @@ func (r *request) answer() ([]byte, error) {
 	if r.arrival = r.linkByIndex(r.in.Ifindex); r.arrival == nil {
 		return nil, DropNotServed
 	}
-	if !isPeer(r.in.Peer.Addr()) {
+	if !dhcpv6.IsPeer(r.in.Peer.Addr()) {
 		return nil, DropSource
 	}
 	payload, err := r.unwrap(r.in.Payload)
@@ -95,11 +95,6 @@ func (r *request) answer() ([]byte, error) {
 		return nil, DropReplyTooLong
 	}
 	return answer, nil
-}
-
-// isPeer reports whether an address can be a client's or a relay agent's.
-func isPeer(a netip.Addr) bool {
-	return a.Is6() && !a.Is4In6() && (a.IsGlobalUnicast() || a.IsLinkLocalUnicast())
 }
 
 // peer is where the answer goes (section 7.2; RFC 8357), whatever port the query came from.
