@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/dhcpv6test"
 	"lan6d/dhcpv6/lease"
 )
 
 // FuzzForward relays whatever it is given and checks what must hold of every Relay-forward; what a server mirrors then must
 // find its way back.
 func FuzzForward(f *testing.F) {
-	for _, s := range corpus(f) {
-		f.Add(s.payload, byte(0), uint16(546))
+	for _, s := range dhcpv6test.Corpus(f) {
+		f.Add(s.Payload, byte(0), uint16(546))
 	}
 	for how := range 32 {
 		f.Add(nested(dhcpv6.RelayForward, how%3, message(dhcpv6.Release, option(dhcpv6.OptionClientID, duid(1)),
@@ -83,8 +84,8 @@ func newFuzzed(t testing.TB, how byte) *lab {
 
 // FuzzReturn gives whatever it is given back to clients and checks what must hold of that, and of what is learned.
 func FuzzReturn(f *testing.F) {
-	for _, s := range corpus(f) {
-		f.Add(s.payload, byte(0))
+	for _, s := range dhcpv6test.Corpus(f) {
+		f.Add(s.Payload, byte(0))
 	}
 	for how := range 16 {
 		f.Add(answer(reply(dhcpv6.Reply, duid(1), 1, option(dhcpv6.OptionDNSServers, make([]byte, 40)), pd(1, promise{prefixA, 10, 20}, promise{"2001:db8:20::/60", 10, 20}))).Payload, byte(how))

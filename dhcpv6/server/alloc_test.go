@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/dhcpv6test"
 	"lan6d/dhcpv6/server"
 )
 
@@ -171,12 +172,12 @@ func TestInputIsNotKept(t *testing.T) {
 
 // And it is not written to: the same octets may be needed for another reader.
 func TestInputIsNotChanged(t *testing.T) {
-	for _, s := range corpus(t) {
-		before := string(s.payload)
+	for _, s := range dhcpv6test.Corpus(t) {
+		before := string(s.Payload)
 		l := start(t, everyOption)
-		l.Handle(l.now, s.datagram(), l.buf)
-		if string(s.payload) != before {
-			t.Errorf("%s was changed", s.name)
+		l.Handle(l.now, datagram(s), l.buf)
+		if string(s.Payload) != before {
+			t.Errorf("%s was changed", s.Name)
 		}
 	}
 }

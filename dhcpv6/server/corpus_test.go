@@ -2,8 +2,6 @@ package server_test
 
 import (
 	"net/netip"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,40 +10,11 @@ import (
 	"lan6d/dhcpv6/server"
 )
 
-// sample is a file of the regression corpus: a packet, and what is to come of it. Its first line says
-// "# drop: <reason>" or "# reply: <type> [<status of the message>]"; "# unicast" may follow.
-type sample struct {
-	name, want string
-	unicast    bool
-	payload    []byte
-}
-
-func corpus(t testing.TB) (samples []sample) {
-	t.Helper()
-	files, err := filepath.Glob("testdata/*.hex")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files in testdata (%v)", len(files), err)
-	}
-	for _, file := range files {
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		text := string(b)
-		first, rest, _ := strings.Cut(text, "\n")
-		samples = append(samples, sample{
-			name:    strings.TrimSuffix(filepath.Base(file), ".hex"),
-			want:    strings.TrimPrefix(first, "# "),
-			unicast: strings.HasPrefix(rest, "# unicast\n"),
-			payload: dhcpv6test.Hex(t, text),
-		})
-	}
-	return samples
-}
-
-func (s sample) datagram() server.Datagram {
-	in := multicast(s.payload)
-	if s.unicast {
+// datagram is a packet of the regression corpus. The first line of its file says "# drop: <reason>" or
+// "# reply: <type> [<status of the message>]".
+func datagram(s dhcpv6test.Sample) server.Datagram {
+	in := multicast(s.Payload)
+	if s.Unicast {
 		in.Local = netip.MustParseAddr("fe80::1")
 	}
 	return in
@@ -54,18 +23,18 @@ func (s sample) datagram() server.Datagram {
 // Each packet of the corpus meets a server that has just begun, which must do as the file says, and one that has clients,
 // hosts and all options.
 func TestCorpus(t *testing.T) {
-	for _, s := range corpus(t) {
-		t.Run(s.name, func(t *testing.T) {
+	for _, s := range dhcpv6test.Corpus(t) {
+		t.Run(s.Name, func(t *testing.T) {
 			l := start(t)
-			out, err := l.handle(s.datagram())
-			if got := outcome(t, s.payload, out, err); got != s.want {
-				t.Errorf("got %s, want %s", got, s.want)
+			out, err := l.handle(datagram(s))
+			if got := outcome(t, s.Payload, out, err); got != s.Want {
+				t.Errorf("got %s, want %s", got, s.Want)
 			}
 			l = start(t, everyOption, withHosts(server.Host{DUIDs: byDUID(duid(1)), HostID: 0xabc, Name: "box"}))
 			l.request(dhcpv6.Request, duid(1), na(1), pd(1))
 			l.request(dhcpv6.Request, duid(3), na(1), pd(1))
 			for range 3 {
-				l.handle(s.datagram())
+				l.handle(datagram(s))
 			}
 		})
 	}

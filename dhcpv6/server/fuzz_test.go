@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"lan6d/dhcpv6"
+	"lan6d/dhcpv6/dhcpv6test"
 	"lan6d/dhcpv6/server"
 )
 
 // FuzzHandle plays datagrams, the passing of time and changes of the links to a server and checks after each what must
 // always hold. The seeds are the corpus and a few exchanges.
 func FuzzHandle(f *testing.F) {
-	for _, s := range corpus(f) {
-		if len(s.payload) < 4000 {
-			b := binary.BigEndian.AppendUint16([]byte{0, 0}, uint16(len(s.payload)))
-			f.Add(append(b, s.payload...))
+	for _, s := range dhcpv6test.Corpus(f) {
+		if len(s.Payload) < 4000 {
+			b := binary.BigEndian.AppendUint16([]byte{0, 0}, uint16(len(s.Payload)))
+			f.Add(append(b, s.Payload...))
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 2))
